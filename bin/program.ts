@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { addBundleCommand } from './commands/bundle.ts';
+import { addEncodeCommand } from './commands/encode.ts';
+import { addEvaluateCommand } from './commands/evaluate.ts';
+import { addTrainCommand } from './commands/train.ts';
+
+/** What commands get from the process. */
+export interface CommandContext {
+  /** The bundle to use when none is named (MODEL_BUNDLE, or the shipped one). */
+  readonly bundle: string;
+  /** Fires on Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Writes answers. */
+  readonly out: (text: string) => void;
+  /** Writes progress and warnings. */
+  readonly err: (text: string) => void;
+  /** Whether progress can be drawn as a bar. */
+  readonly isTerminal: boolean;
+}
+
+export function createProgram(context: CommandContext): Command {
+  const program = new Command('sharelock')
+    .description('Find and tag pictures by describing them.')
+    .showHelpAfterError('(add --help for what there is)')
+    .exitOverride()
+    .configureOutput({ writeOut: context.out, writeErr: context.err });
+  addEncodeCommand(program, context);
+  addEvaluateCommand(program, context);
+  addTrainCommand(program, context);
+  addBundleCommand(program, context);
+  program.addHelpText(
+    'after',
+    `
+Exit codes: 0 good, 1 failed, 2 wrong use, 130 stopped.
+Environment: MODEL_BUNDLE names the model bundle's folder (default: the one that ships).`,
+  );
+  return program;
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { PlatformError, systemErrorCode } from '../../platform/errors.ts';
+import type { Bundle } from '../bundle.ts';
+import { textModelFingerprint, visionSpaceFingerprint } from '../fingerprints.ts';
+import type { Manifest } from '../manifest.ts';
+import { removeCheckpoint } from './checkpoint.ts';
+import type { TrainingSettings } from './settings.ts';
+import { trainProjector, type HistoryEntry, type TrainedProjector } from './trainer.ts';
+import { loadTrainingData, type FeaturePhase } from './training-data.ts';
+
+const PROJECTOR = 'projector.onnx';
+/** Where a run keeps what it needs to go on; removed when the bundle is complete. */
+const WORK_FOLDER = 'training';
+
+export interface TrainBundleOptions {
+  /** Gives the frozen parts: vision, language, tokenizer, templates, label prototypes. */
+  readonly base: Bundle;
+  readonly dataset: string;
+  readonly trainSplit: string;
+  readonly devSplit: string;
+  /** The new bundle's folder. */
+  readonly out: string;
+  /** The new text model's version. */
+  readonly version: number;
+  /** Folder of the feature cache; by default inside `out`, and removed at the end. */
+  readonly cache?: string | undefined;
+  readonly settings: TrainingSettings;
+  readonly signal?: AbortSignal | undefined;
+  readonly onFeatures?: (phase: FeaturePhase, done: number, total: number) => void;
+  readonly onStep?: (step: number, total: number, loss: number) => void;
+  readonly onMeasurement?: (measurement: HistoryEntry) => void;
+  readonly onSkipped?: (path: string, reason: string) => void;
+}
+
+/**
+ * Trains a projector for a bundle's frozen parts and writes a complete bundle with it. Killed and called again with the same
+ * options it goes on: features are cached, training has checkpoints, and the manifest is the last file written.
+ */
+export async function trainBundle(options: TrainBundleOptions): Promise<TrainedProjector> {
+  const { base, out, settings, signal } = options;
+  await refuseExistingBundle(out);
+  const work = join(out, WORK_FOLDER);
+  await mkdir(work, { recursive: true });
+  const data = await loadTrainingData(base, {
+    ...options,
+    withPrototypes: settings.prototypeWeight > 0,
+    cache: options.cache ?? join(work, 'features'),
+    onProgress: (phase, done, total) => options.onFeatures?.(phase, done, total),
+  });
+  for (const { path, error } of data.skipped) options.onSkipped?.(path, error.message);
+
+  const checkpoint = join(work, 'checkpoint.bin');
+  const trained = await trainProjector(data, {
+    ...options,
+    featureWidth: base.manifest.language.dimensions,
+    dimensions: base.manifest.vision.dimensions,
+    threads: availableParallelism(),
+    checkpoint,
+    identity: `${base.visionSpace} ${base.languageFeatures}`,
+    signal,
+  });
+  await writeBundle(options, trained);
+  await removeCheckpoint(checkpoint);
+  await rm(work, { recursive: true, force: true });
+  return trained;
+}
+
+async function refuseExistingBundle(out: string): Promise<void> {
+  try {
+    await readFile(join(out, 'manifest.json'));
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return;
+    throw new PlatformError('BAD_USER_INPUT', `${out} can't be written: name a folder.`, {
+      cause: error,
+    });
+  }
+  throw new PlatformError(
+    'BAD_USER_INPUT',
+    `${out} already holds a finished bundle: name another folder.`,
+  );
+}
+
+async function writeBundle(options: TrainBundleOptions, trained: TrainedProjector): Promise<void> {
+  const { base, out, settings, version } = options;
+  const { card, ...kept } = base.manifest;
+  const dropped = new Set([
+    ...(kept.projector?.graph ?? []),
+    ...(card === undefined ? [] : [card]),
+  ]);
+  const files: Manifest['files'] = {};
+  for (const [name, entry] of Object.entries(kept.files)) {
+    if (dropped.has(name)) continue;
+    await base.read(name); // checked before it is copied
+    await copyFile(join(base.folder, name), join(out, name));
+    files[name] = entry;
+  }
+  await writeFile(join(out, PROJECTOR), trained.graph);
+  const sha256 = createHash('sha256').update(trained.graph).digest('hex');
+  files[PROJECTOR] = { bytes: trained.graph.length, sha256 };
+
+  const { history, bestStep } = trained;
+  const manifest: Manifest = {
+    ...kept,
+    version,
+    projector: {
+      graph: [PROJECTOR],
+      training: { settings: { ...settings }, bestStep, history: [...history] },
+    },
+    metrics: { dev: { ...trained.dev } },
+    files,
+  };
+  const fingerprints = {
+    visionSpace: visionSpaceFingerprint(manifest),
+    textModel: textModelFingerprint(manifest),
+  };
+  const path = join(out, 'manifest.json');
+  await writeFile(`${path}.new`, `${JSON.stringify({ ...manifest, fingerprints }, null, 2)}\n`);
+  await rename(`${path}.new`, path);
+}
