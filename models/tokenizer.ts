@@ -74,8 +74,9 @@ export function prepareText(
 ): string {
   const folded = foldWhitespace ? text.replaceAll(/\s+/gu, ' ').trim() : text;
   let end = folded.length;
-  while (end > 0 && (cutTrailing.includes(folded.charAt(end - 1)) || folded[end - 1] === ' '))
-    end--;
+  const isCut = (character: string): boolean =>
+    cutTrailing.includes(character) || (cutTrailing !== '' && character === ' ');
+  while (end > 0 && isCut(folded.charAt(end - 1))) end--;
   return end === 0 ? folded : folded.slice(0, end) + suffix;
 }
 

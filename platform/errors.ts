@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** Every code a caller may see. Codes are public API: adding one is a feature, changing one breaks clients. */
 export const ERROR_CODES = [
   'ABORTED', // the caller gave up; nothing is wrong
@@ -43,10 +45,15 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 
 /** The code of a Node system error (`ENOENT`), or null for anything else. */
 export function systemErrorCode(error: unknown): string | null {
-  if (!(error instanceof Error) || !('code' in error)) return null;
+  if (!isError(error) || !('code' in error)) return null;
   return typeof error.code === 'string' ? error.code : null;
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isError(error) ? error.message : String(error);
+}
+
+/** Errors of another realm (a test's, a worker's) count too; `instanceof` alone would miss them. */
+function isError(error: unknown): error is Error {
+  return error instanceof Error || types.isNativeError(error);
 }

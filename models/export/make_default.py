@@ -24,7 +24,7 @@ from vision_space import extract_features, fit_linear_map, label_prototypes
 from weights import load_gguf_llama, load_pth, packaged_file
 
 DIMENSIONS = 384
-FEATURES = [Feature(8, "mean"), Feature(12, "mean")]
+FEATURES = [Feature(layer, "mean") for layer in (1, 4, 8, 12)]
 MAX_TOKENS = 128
 CALIBRATION_CAPTIONS = 64
 TEMPLATES = [
