@@ -8,59 +8,80 @@ export interface ProgressOptions {
 /** A plain line at most this often. */
 const PLAIN_INTERVAL_MS = 5000;
 
+interface Phase {
+  readonly name: string;
+  readonly startedAt: number;
+  /** What was done before this run (a resumed one starts in the middle). */
+  readonly before: number;
+}
+
 /** Progress on stderr: a bar with rate and time left on a terminal, plain lines now and then otherwise. */
 export class Progress {
   readonly #options: ProgressOptions;
-  readonly #bar: cliProgress.SingleBar | null;
-  #phase: string | null = null;
+  readonly #bar: cliProgress.SingleBar;
+  #phase: Phase | null = null;
+  #isDrawn = false;
   #lastLineAt = 0;
-  #startedAt = 0;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
-    this.#bar = options.isTerminal
-      ? new cliProgress.SingleBar({
-          format: '{phase} [{bar}] {value}/{total} {rate}/s, {eta_formatted} left {note}',
-          hideCursor: true,
-          barsize: 28,
-        })
-      : null;
+    this.#bar = new cliProgress.SingleBar({
+      format: '{name} [{bar}] {value}/{total} {rate}, {left} {note}',
+      hideCursor: true,
+      barsize: 28,
+    });
   }
 
-  update(phase: string, done: number, total: number, note = ''): void {
+  update(name: string, done: number, total: number, note = ''): void {
     const now = Date.now();
-    if (phase !== this.#phase) this.#begin(phase, total, now);
-    const seconds = Math.max((now - this.#startedAt) / 1000, 0.001);
-    const rate = (done / seconds).toFixed(1);
-    this.#bar?.update(done, { phase, rate, note });
-    const isDue = done === total || now - this.#lastLineAt >= PLAIN_INTERVAL_MS;
-    if (this.#bar === null && isDue) {
+    if (this.#phase?.name !== name) {
+      this.#clear();
+      this.#phase = { name, startedAt: now, before: done };
       this.#lastLineAt = now;
-      this.#options.err(`${phase}: ${done} of ${total}, ${rate}/s${note && `, ${note}`}\n`);
     }
-    if (done === total) this.#end();
+    const { rate, left } = speed(this.#phase, done, total, now);
+    if (this.#options.isTerminal) {
+      if (!this.#isDrawn) this.#bar.start(total, done, { name, rate, left, note });
+      this.#isDrawn = true;
+      this.#bar.update(done, { name, rate, left, note });
+    } else if (done === total || now - this.#lastLineAt >= PLAIN_INTERVAL_MS) {
+      this.#lastLineAt = now;
+      const parts = [`${name}: ${done} of ${total}`, rate, left, note].filter(
+        (part) => part !== '',
+      );
+      this.#options.err(`${parts.join(', ')}\n`);
+    }
+    if (done === total) this.stop();
   }
 
   /** A line of its own, above the bar. */
   line(text: string): void {
-    this.#end();
+    this.#clear();
     this.#options.err(`${text}\n`);
   }
 
   /** Leaves the terminal as it was; call in `finally`. */
   stop(): void {
-    this.#end();
-  }
-
-  #begin(phase: string, total: number, now: number): void {
-    this.#end();
-    this.#phase = phase;
-    this.#startedAt = this.#lastLineAt = now;
-    this.#bar?.start(total, 0, { phase, rate: '–', note: '' });
-  }
-
-  #end(): void {
-    if (this.#phase !== null) this.#bar?.stop();
+    this.#clear();
     this.#phase = null;
   }
+
+  #clear(): void {
+    if (this.#isDrawn) this.#bar.stop();
+    this.#isDrawn = false;
+  }
+}
+
+function speed(
+  { startedAt, before }: Phase,
+  done: number,
+  total: number,
+  now: number,
+): { rate: string; left: string } {
+  const seconds = (now - startedAt) / 1000;
+  if (done === before || seconds <= 0) return { rate: '', left: '' };
+  const perSecond = (done - before) / seconds;
+  const left = Math.round((total - done) / perSecond);
+  const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+  return { rate: `${perSecond.toFixed(1)}/s`, left: left > 0 ? `${clock} left` : '' };
 }
