@@ -1,12 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import { text as readStream } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { PlatformError } from '../../platform/errors.ts';
+import { messageOf, PlatformError } from '../../platform/errors.ts';
 import { Bundle } from '../../models/bundle.ts';
+import type { Embedding } from '../../models/embedding.ts';
 import { ImageEncoder } from '../../models/image-encoder.ts';
 import { TextEncoder } from '../../models/text-encoder.ts';
 import type { CommandContext } from '../program.ts';
 
 interface EncodeFlags {
   readonly text?: string;
+  readonly texts?: string;
   readonly image?: string;
   readonly bundle: string;
   readonly json?: true;
@@ -15,51 +19,47 @@ interface EncodeFlags {
 export function addEncodeCommand(program: Command, context: CommandContext): void {
   program
     .command('encode')
-    .description('Print the embedding of one text or one image.')
+    .description('Print the embedding of one text, of many, or of one image; a line each.')
     .option('--text <text>', 'text to encode')
+    .option('--texts <file>', 'texts to encode, one a line; "-" reads standard input')
     .option('--image <file>', 'image file to encode')
     .option('--bundle <folder>', 'model bundle', context.bundle)
     .option('--json', 'print JSON: embedding, dimensions, visionSpace, textModel')
     .action(async (flags: EncodeFlags, command: Command) => {
-      const { text, image } = flags;
-      if ((text === undefined) === (image === undefined)) {
-        command.error('error: give either --text TEXT or --image FILE', { exitCode: 2 });
+      const { text, texts, image } = flags;
+      if ([text, texts, image].filter((given) => given !== undefined).length !== 1) {
+        const message = 'error: give one of --text TEXT, --texts FILE and --image FILE';
+        command.error(message, { exitCode: 2 });
       }
+      const given =
+        text !== undefined ? [text] : texts !== undefined ? await readLines(texts) : null;
       const bundle = await Bundle.open(flags.bundle);
-      const answer =
-        text === undefined
-          ? await encodeImage(bundle, image ?? '', context)
-          : await encodeText(bundle, text, context);
-      const { embedding, ...rest } = answer;
-      context.out(
-        flags.json
-          ? `${JSON.stringify({ embedding, ...rest })}\n`
-          : `${embedding.map((value) => value.toFixed(6)).join(' ')}\n`,
-      );
+      const answers =
+        given === null
+          ? [await encodeImage(bundle, image ?? '', context)]
+          : await encodeTexts(bundle, given, context);
+      for (const answer of answers) context.out(format(answer, bundle, flags.json ?? false));
     });
 }
 
 interface Answer {
-  readonly embedding: readonly number[];
-  readonly dimensions: number;
-  readonly visionSpace: string;
-  readonly textModel: string;
+  readonly embedding: Embedding;
   readonly tokens?: number;
   readonly truncated?: boolean;
 }
 
-async function encodeText(
+async function encodeTexts(
   bundle: Bundle,
-  text: string,
+  texts: readonly string[],
   { signal, err }: CommandContext,
-): Promise<Answer> {
-  const encoder = await TextEncoder.load(bundle, { sessions: 1 });
+): Promise<Answer[]> {
+  const encoder = await TextEncoder.load(bundle, texts.length === 1 ? { sessions: 1 } : {});
   try {
-    const [encoded] = await encoder.encode([text], { signal });
-    if (!encoded) throw new Error('One text in, no embedding out.');
-    const { embedding, tokens, isTruncated } = encoded;
-    if (isTruncated) err(`warning: the text was cut after ${tokens} tokens.\n`);
-    return { embedding: [...embedding], ...identity(bundle), tokens, truncated: isTruncated };
+    const encoded = await encoder.encode(texts, { signal });
+    return encoded.map(({ embedding, tokens, isTruncated }, i) => {
+      if (isTruncated) err(`warning: text ${i + 1} was cut after ${tokens} tokens.\n`);
+      return { embedding, tokens, truncated: isTruncated };
+    });
   } finally {
     await encoder.dispose();
   }
@@ -72,7 +72,7 @@ async function encodeImage(
 ): Promise<Answer> {
   const encoder = await ImageEncoder.load(bundle, { sessions: 1 });
   try {
-    return { embedding: [...(await encoder.encode(file, { signal }))], ...identity(bundle) };
+    return { embedding: await encoder.encode(file, { signal }) };
   } catch (error) {
     if (!(error instanceof PlatformError) || error.code !== 'IMAGE_UNREADABLE') throw error;
     throw new PlatformError(error.code, `${file}: ${error.message}`, { cause: error });
@@ -81,7 +81,20 @@ async function encodeImage(
   }
 }
 
-function identity(bundle: Bundle): Pick<Answer, 'dimensions' | 'visionSpace' | 'textModel'> {
+async function readLines(file: string): Promise<string[]> {
+  try {
+    const content = file === '-' ? await readStream(process.stdin) : await readFile(file, 'utf8');
+    return content.replace(/\r?\n$/, '').split(/\r?\n/);
+  } catch (cause) {
+    throw new PlatformError('BAD_USER_INPUT', `${file} can't be read: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function format({ embedding, ...rest }: Answer, bundle: Bundle, asJson: boolean): string {
+  if (!asJson) return `${[...embedding].map((value) => value.toFixed(6)).join(' ')}\n`;
   const { manifest, visionSpace, textModel } = bundle;
-  return { dimensions: manifest.vision.dimensions, visionSpace, textModel };
+  const { dimensions } = manifest.vision;
+  return `${JSON.stringify({ embedding: [...embedding], dimensions, visionSpace, textModel, ...rest })}\n`;
 }

@@ -14,6 +14,7 @@ interface TrainFlags {
   readonly seed: number;
   readonly steps: number;
   readonly hidden: number;
+  readonly members: number;
   readonly batchSize: number;
   readonly trainSplit: string;
   readonly devSplit: string;
@@ -36,7 +37,13 @@ export function addTrainCommand(program: Command, context: CommandContext): void
       'folder of the new bundle; a run that was stopped goes on there',
     )
     .option('--seed <n>', 'what everything random follows from', wholeNumber, defaults.seed)
-    .option('--steps <n>', 'training steps', wholeNumber, defaults.steps)
+    .option('--steps <n>', 'training steps of each member', wholeNumber, defaults.steps)
+    .option(
+      '--members <n>',
+      'projectors that are trained and averaged',
+      wholeNumber,
+      defaults.members,
+    )
     .option('--hidden <n>', 'width of the hidden layers', wholeNumber, defaults.hidden)
     .option('--batch-size <n>', 'captions of one step', wholeNumber, defaults.batchSize)
     .option('--train-split <name>', 'photos to train on', 'train')
@@ -53,15 +60,15 @@ export function addTrainCommand(program: Command, context: CommandContext): void
 
 async function train(flags: TrainFlags, context: CommandContext): Promise<void> {
   const base = await Bundle.open(flags.bundle);
-  const { seed, steps, hidden, batchSize } = flags;
+  const { seed, steps, hidden, members, batchSize } = flags;
   const progress = new Progress(context);
   try {
-    const { dev, bestStep } = await trainBundle({
+    const { dev, members: trained } = await trainBundle({
       ...flags,
       base,
       out: resolve(flags.out),
       version: base.manifest.projector ? base.manifest.version + 1 : base.manifest.version,
-      settings: { ...DEFAULT_SETTINGS, seed, steps, hidden, batchSize },
+      settings: { ...DEFAULT_SETTINGS, seed, steps, hidden, members, batchSize },
       signal: context.signal,
       onFeatures: (phase, done, total) => {
         progress.update(phase, done, total);
@@ -69,19 +76,20 @@ async function train(flags: TrainFlags, context: CommandContext): Promise<void> 
       onStep: (step, total, loss) => {
         progress.update('training', step, total, `loss ${loss.toFixed(3)}`);
       },
-      onMeasurement: (measurement) => {
+      onMeasurement: (member, measurement) => {
         progress.line(
-          `step ${measurement.step}: loss ${measurement.loss.toFixed(3)}, dev ${devLine(measurement.dev)}`,
+          `member ${member + 1}, step ${measurement.step}: loss ${measurement.loss.toFixed(3)}, dev ${devLine(measurement.dev)}`,
         );
       },
       onSkipped: (path, reason) => {
         progress.line(`warning: left out ${path}: ${reason}`);
       },
     });
+    const bestSteps = trained.map(({ bestStep }) => bestStep);
     context.out(
       flags.json
-        ? `${JSON.stringify({ out: flags.out, bestStep, dev })}\n`
-        : `Wrote ${flags.out} (best step ${bestStep}); dev ${devLine(dev)}\n`,
+        ? `${JSON.stringify({ out: flags.out, bestSteps, dev })}\n`
+        : `Wrote ${flags.out} (best steps ${bestSteps.join(', ')}); dev ${devLine(dev)}\n`,
     );
   } finally {
     progress.stop();

@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import { z } from 'zod';
 import { systemErrorCode } from '../../platform/errors.ts';
 
@@ -58,9 +58,4 @@ export async function readCheckpoint(path: string, run: string): Promise<Checkpo
     offset += length * 4;
   }
   return { run, step: header.step, state: header.state, tensors };
-}
-
-export async function removeCheckpoint(path: string): Promise<void> {
-  await rm(path, { force: true });
-  await rm(`${path}.new`, { force: true });
 }

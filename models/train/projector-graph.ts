@@ -49,27 +49,37 @@ export interface ProjectorGraphOptions {
   readonly isQuantized: boolean;
 }
 
-/** The projector as it ships: float32 `features` [N, width] in, unit `embedding` [N, dimensions] out. */
+/** The projector as it ships: float32 `features` [N, width] in, unit `embedding` [N, dimensions] out; members are averaged. */
 export function buildProjectorGraph(
-  layers: readonly LinearLayer[],
+  members: readonly (readonly LinearLayer[])[],
   { standardization, isQuantized }: ProjectorGraphOptions,
 ): Uint8Array {
   const graph = new GraphBuilder();
-  const [inputWidth, dimensions] = [layers[0]?.from ?? 0, layers.at(-1)?.to ?? 0];
-  let x = graph.input('features', 'float32', ['batch', inputWidth]);
+  const [first] = members;
+  const [inputWidth, dimensions] = [first?.[0]?.from ?? 0, first?.at(-1)?.to ?? 0];
+  let features = graph.input('features', 'float32', ['batch', inputWidth]);
   if (standardization) {
     const mean = graph.weight('mean', standardization.mean, [inputWidth]);
     const scale = graph.weight('scale', standardization.scale, [inputWidth]);
-    x = graph.op('Mul', [graph.op('Sub', [x, mean]), scale]);
+    features = graph.op('Mul', [graph.op('Sub', [features, mean]), scale]);
   }
-  layers.forEach((layer, number) => {
-    const write = isQuantized ? writeQuantizedLayer : writeLayer;
-    x = write(graph, x, layer, `layers.${number}`);
-    if (number + 1 < layers.length) x = graph.op('Relu', [x]);
+  const embeddings = members.map((layers, member) => {
+    let x = features;
+    layers.forEach((layer, number) => {
+      const write = isQuantized ? writeQuantizedLayer : writeLayer;
+      x = write(graph, x, layer, `members.${member}.layers.${number}`);
+      if (number + 1 < layers.length) x = graph.op('Relu', [x]);
+    });
+    return normalizeRows(graph, x);
   });
-  const embedding = graph.op('LpNormalization', [x], { axis: -1, p: 2 });
+  const [only = ''] = embeddings;
+  const embedding = members.length === 1 ? only : normalizeRows(graph, graph.op('Sum', embeddings));
   graph.output(embedding, 'embedding', 'float32', ['batch', dimensions]);
   return graph.build('projector');
+}
+
+function normalizeRows(graph: GraphBuilder, x: string): string {
+  return graph.op('LpNormalization', [x], { axis: -1, p: 2 });
 }
 
 function writeLayer(

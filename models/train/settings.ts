@@ -2,6 +2,8 @@
 export interface TrainingSettings {
   /** Everything random follows from it. */
   readonly seed: number;
+  /** Projectors trained apart, from seeds of their own, and averaged. More: better, in proportion slower and larger. Useful: 1 to 4. */
+  readonly members: number;
   /** Width of the hidden layers. Higher: a little better, slower (time goes with its square). Useful: 512 to 4096. */
   readonly hidden: number;
   /** Linear layers. The paper has 4. */
@@ -10,7 +12,7 @@ export interface TrainingSettings {
   readonly dropout: number;
   /** Captions of one step, at most one a photo; all others of the batch are its negatives. Useful: 500 to 4000. */
   readonly batchSize: number;
-  /** Steps of the whole schedule. */
+  /** Steps of the whole schedule, for each member. */
   readonly steps: number;
   readonly warmupSteps: number;
   /** Peak of the cosine schedule. */
@@ -31,11 +33,12 @@ export interface TrainingSettings {
 
 export const DEFAULT_SETTINGS: TrainingSettings = {
   seed: 1,
-  hidden: 2048,
+  members: 3,
+  hidden: 1024,
   layers: 4,
-  dropout: 0.3,
+  dropout: 0.2,
   batchSize: 2000,
-  steps: 300,
+  steps: 200,
   warmupSteps: 50,
   learningRate: 1e-3,
   weightDecay: 1e-4,

@@ -6,7 +6,6 @@ import { PlatformError, systemErrorCode } from '../../platform/errors.ts';
 import type { Bundle } from '../bundle.ts';
 import { textModelFingerprint, visionSpaceFingerprint } from '../fingerprints.ts';
 import type { Manifest } from '../manifest.ts';
-import { removeCheckpoint } from './checkpoint.ts';
 import type { TrainingSettings } from './settings.ts';
 import { trainProjector, type HistoryEntry, type TrainedProjector } from './trainer.ts';
 import { loadTrainingData, type FeaturePhase } from './training-data.ts';
@@ -31,7 +30,7 @@ export interface TrainBundleOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onFeatures?: (phase: FeaturePhase, done: number, total: number) => void;
   readonly onStep?: (step: number, total: number, loss: number) => void;
-  readonly onMeasurement?: (measurement: HistoryEntry) => void;
+  readonly onMeasurement?: (member: number, measurement: HistoryEntry) => void;
   readonly onSkipped?: (path: string, reason: string) => void;
 }
 
@@ -52,18 +51,16 @@ export async function trainBundle(options: TrainBundleOptions): Promise<TrainedP
   });
   for (const { path, error } of data.skipped) options.onSkipped?.(path, error.message);
 
-  const checkpoint = join(work, 'checkpoint.bin');
   const trained = await trainProjector(data, {
     ...options,
     featureWidth: base.manifest.language.dimensions,
     dimensions: base.manifest.vision.dimensions,
     threads: availableParallelism(),
-    checkpoint,
+    checkpoint: join(work, 'checkpoint'),
     identity: `${base.visionSpace} ${base.languageFeatures}`,
     signal,
   });
   await writeBundle(options, trained);
-  await removeCheckpoint(checkpoint);
   await rm(work, { recursive: true, force: true });
   return trained;
 }
@@ -101,13 +98,18 @@ async function writeBundle(options: TrainBundleOptions, trained: TrainedProjecto
   const sha256 = createHash('sha256').update(trained.graph).digest('hex');
   files[PROJECTOR] = { bytes: trained.graph.length, sha256 };
 
-  const { history, bestStep } = trained;
   const manifest: Manifest = {
     ...kept,
     version,
     projector: {
       graph: [PROJECTOR],
-      training: { settings: { ...settings }, bestStep, history: [...history] },
+      training: {
+        settings: { ...settings },
+        members: trained.members.map(({ bestStep, history }) => ({
+          bestStep,
+          history: [...history],
+        })),
+      },
     },
     metrics: { dev: { ...trained.dev } },
     files,

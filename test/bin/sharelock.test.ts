@@ -46,8 +46,11 @@ describe('help', () => {
 describe('wrong use exits with 2 and says what would have worked:', () => {
   test.each([
     [['frobnicate'], /unknown command 'frobnicate'/],
-    [['encode'], /either --text TEXT or --image FILE/],
-    [['encode', '--text', 'a', '--image', 'b'], /either --text TEXT or --image FILE/],
+    [['encode'], /one of --text TEXT, --texts FILE and --image FILE/],
+    [
+      ['encode', '--text', 'a', '--image', 'b'],
+      /one of --text TEXT, --texts FILE and --image FILE/,
+    ],
     [['encode', '--txt', 'a'], /unknown option '--txt'/],
     [['evaluate'], /either --dataset DIR or --classes DIR/],
     [['evaluate', '--classes', 'x', '--plot', 'y'], /--plot goes with --dataset/],
@@ -93,6 +96,25 @@ describe('encode', () => {
     const [first, second] = await Promise.all(runs);
 
     expect(first?.stdout).toBe(second?.stdout);
+  });
+
+  test('many texts give a line each, and each the numbers it gets alone', async () => {
+    const file = join(await temporaryFolder(), 'texts.txt');
+    await writeFile(file, 'a red kite\nsomething much longer than a kite\r\ntwice\n');
+
+    const { stdout } = await sharelock(['encode', '--texts', file, '--json', ...TINY]);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Encoded);
+    const alone = await encode('--text', 'twice');
+
+    expect(lines).toHaveLength(3);
+    const cosine = alone.embedding.reduce(
+      (sum, value, i) => sum + value * (lines[2]?.embedding[i] ?? 0),
+      0,
+    );
+    expect(cosine).toBeGreaterThan(0.9999);
   });
 
   test('a long text is cut and says so', async () => {
@@ -224,7 +246,17 @@ describe('evaluate', () => {
 });
 
 describe('train', () => {
-  const settings = ['--steps', '100', '--hidden', '16', '--batch-size', '16', ...TINY];
+  const settings = [
+    '--steps',
+    '50',
+    '--members',
+    '2',
+    '--hidden',
+    '16',
+    '--batch-size',
+    '16',
+    ...TINY,
+  ];
 
   test('writes a bundle that is whole and in the same vision space', async () => {
     const folder = await temporaryFolder();
@@ -276,12 +308,17 @@ describe('train', () => {
       });
 
     await train('whole');
-    const kills = [/photo features: /, /caption features: /, /step 25: /, /step 75: /];
+    const kills = [
+      /photo features: /,
+      /caption features: /,
+      /member 1, step 25: /,
+      /member 2, step 25: /,
+    ];
     for (const moment of kills) expect((await train('broken', moment)).code).toBe(null);
     const resumed = await train('broken');
 
     expect(resumed.code).toBe(0);
-    expect(resumed.stderr).not.toMatch(/photo features|step 25:/); // done before, not done again
+    expect(resumed.stderr).not.toMatch(/photo features|member 1, step 25:/); // done before, not done again
     const [a, b] = await Promise.all(
       ['whole', 'broken'].map((out) => readFile(join(folder, out, 'projector.onnx'))),
     );

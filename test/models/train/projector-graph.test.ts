@@ -76,7 +76,7 @@ const features = Float32Array.from({ length: ROWS * 20 }, () => random.normal())
 
 test('the shipped graph is the trained network with its batch norms folded in', async () => {
   const weights = randomProjector('fold');
-  const graph = buildProjectorGraph(foldProjector(weights, WIDTHS), {
+  const graph = buildProjectorGraph([foldProjector(weights, WIDTHS)], {
     standardization: null,
     isQuantized: false,
   });
@@ -97,8 +97,8 @@ test('features are standardized inside the graph', async () => {
     mean: new Float32Array(20).fill(3),
     scale: new Float32Array(20).fill(0.5),
   };
-  const inside = buildProjectorGraph(layers, { standardization, isQuantized: false });
-  const outside = buildProjectorGraph(layers, { standardization: null, isQuantized: false });
+  const inside = buildProjectorGraph([layers], { standardization, isQuantized: false });
+  const outside = buildProjectorGraph([layers], { standardization: null, isQuantized: false });
 
   const raw = features.map((value) => value * 2 + 3);
 
@@ -110,8 +110,8 @@ test('features are standardized inside the graph', async () => {
 
 test('quantised, it is a quarter of the size and points the same way', async () => {
   const layers = foldProjector(randomProjector('quantise'), WIDTHS);
-  const exact = buildProjectorGraph(layers, { standardization: null, isQuantized: false });
-  const quantized = buildProjectorGraph(layers, { standardization: null, isQuantized: true });
+  const exact = buildProjectorGraph([layers], { standardization: null, isQuantized: false });
+  const quantized = buildProjectorGraph([layers], { standardization: null, isQuantized: true });
 
   const [a, b] = [await run(exact, features), await run(quantized, features)];
 
@@ -124,7 +124,7 @@ test('quantised, it is a quarter of the size and points the same way', async () 
 });
 
 test('quantised, a text alone and in a batch get the same numbers', async () => {
-  const graph = buildProjectorGraph(foldProjector(randomProjector('batch'), WIDTHS), {
+  const graph = buildProjectorGraph([foldProjector(randomProjector('batch'), WIDTHS)], {
     standardization: null,
     isQuantized: true,
   });
@@ -133,6 +133,27 @@ test('quantised, a text alone and in a batch get the same numbers', async () => 
   const alone = await run(graph, features.slice(4 * 20, 5 * 20));
 
   expect(alone).toEqual(together.slice(4 * 12, 5 * 12));
+});
+
+test('members are averaged: the direction between theirs', async () => {
+  const layers = ['one', 'two'].map((seed) => foldProjector(randomProjector(seed), WIDTHS));
+  const settings = { standardization: null, isQuantized: false };
+
+  const both = await run(buildProjectorGraph(layers, settings), features);
+  const [a, b] = await Promise.all(
+    layers.map((member) => run(buildProjectorGraph([member], settings), features)),
+  );
+
+  for (let row = 0; row < ROWS; row++) {
+    const sum = Array.from(
+      { length: 12 },
+      (_, i) => (a?.[row * 12 + i] ?? 0) + (b?.[row * 12 + i] ?? 0),
+    );
+    const length = Math.hypot(...sum);
+    sum.forEach((value, i) => {
+      expect(both[row * 12 + i]).toBeCloseTo(value / length, 5);
+    });
+  }
 });
 
 test('quantised weights fit seven bits, and a column of zeros stays zero', () => {

@@ -14,6 +14,7 @@ import { withCode } from '../../support/errors.ts';
 const [WIDTH, DIMENSIONS] = [12, 6];
 const SETTINGS: TrainingSettings = {
   ...DEFAULT_SETTINGS,
+  members: 1,
   hidden: 32,
   batchSize: 40,
   steps: 60,
@@ -68,7 +69,7 @@ async function run({
     featureWidth: WIDTH,
     dimensions: DIMENSIONS,
     threads: 1,
-    checkpoint: join(folder, 'checkpoint.bin'),
+    checkpoint: join(folder, 'checkpoint'),
     identity: 'test',
     signal: controller.signal,
     onStep: (step) => {
@@ -80,7 +81,8 @@ async function run({
 }
 
 test('it learns: recall rises far above chance and the loss falls', async () => {
-  const { dev, history } = await run({ folder: await temporaryFolder() });
+  const { dev, members } = await run({ folder: await temporaryFolder() });
+  const history = members[0]?.history ?? [];
 
   expect(dev.textToImage.r10).toBeGreaterThan(60); // chance: 20
   expect(history.at(-1)?.loss).toBeLessThan((history[0]?.loss ?? 0) * 0.7);
@@ -94,7 +96,23 @@ test('a run that was stopped goes on from its checkpoint and ends with the same 
   const resumed = await run({ folder });
 
   expect(resumed.steps[0]).toBe(31); // the checkpoint of step 30
-  expect(resumed.history).toEqual(whole.history);
+  expect(resumed.members).toEqual(whole.members);
+  expect(Buffer.compare(resumed.graph, whole.graph)).toBe(0);
+});
+
+test('a stop in a later member keeps the earlier ones', async () => {
+  const settings = { members: 2, steps: 20 };
+  const whole = await run({ folder: await temporaryFolder(), settings });
+  const folder = await temporaryFolder();
+
+  await expect(run({ folder, settings, stopAfterStep: 35 })).rejects.toMatchObject(
+    withCode('ABORTED'),
+  );
+  const resumed = await run({ folder, settings });
+
+  expect(resumed.steps[0]).toBe(31); // step 11 of the second member
+  expect(whole.members).toHaveLength(2);
+  expect(whole.members[0]).not.toEqual(whole.members[1]);
   expect(Buffer.compare(resumed.graph, whole.graph)).toBe(0);
 });
 
@@ -118,13 +136,13 @@ test('a checkpoint of other settings is not continued', async () => {
 });
 
 test('training ends early when nothing improves', async () => {
-  const { steps, bestStep } = await run({
+  const { steps, members } = await run({
     folder: await temporaryFolder(),
     settings: { steps: 2000, patience: 2, learningRate: 1e-9 },
   });
 
   expect(steps.length).toBeLessThan(200);
-  expect(bestStep).toBeLessThanOrEqual(steps.length - 20);
+  expect(members[0]?.bestStep).toBeLessThanOrEqual(steps.length - 20);
 });
 
 test('the learning rate warms up, peaks, and ends at nothing', () => {
