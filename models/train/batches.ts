@@ -72,11 +72,14 @@ export class BatchSampler {
     const rows = train.captionsOf[photo] ?? [];
     const [first, second] = [random.pick(rows), random.pick(rows)];
     const share = random.uniform() < this.#settings.mixShare ? random.uniform() : 1;
-    for (let i = 0; i < this.#width; i++) {
-      const a = train.captions[first * this.#width + i] ?? 0;
-      const b = train.captions[second * this.#width + i] ?? 0;
-      out[row * this.#width + i] = share * a + (1 - share) * b;
-    }
+    const own = out.subarray(row * this.#width, (row + 1) * this.#width);
+    const rowOf = (caption: number): Float32Array =>
+      train.captions.subarray(caption * this.#width, (caption + 1) * this.#width);
+    const a = rowOf(first);
+    own.set(a);
+    if (share === 1 || first === second) return;
+    const b = rowOf(second);
+    for (let i = 0; i < own.length; i++) own[i] = share * (a[i] ?? 0) + (1 - share) * (b[i] ?? 0);
   }
 
   #writePrototype(out: Float32Array, row: number, label: number, random: Random): void {

@@ -33,8 +33,8 @@ export interface TrainingSettings {
 
 export const DEFAULT_SETTINGS: TrainingSettings = {
   seed: 1,
-  members: 3,
-  hidden: 1024,
+  members: 2,
+  hidden: 1536,
   layers: 4,
   dropout: 0.2,
   batchSize: 2000,

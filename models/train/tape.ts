@@ -25,11 +25,11 @@ export class Tape {
     this.#graph = graph;
   }
 
-  /** x · weight + bias; weight [in, out], bias [out]. */
-  linear(x: string, weight: string, bias: string): string {
+  /** x · weight + bias; weight [in, out], bias [out]. Data that is not trained (`isData`) gets no gradient: a product saved. */
+  linear(x: string, weight: string, bias: string, isData = false): string {
     const { op } = this.#bound;
     return this.#record(op('Gemm', [x, weight, bias]), (g) => [
-      [x, op('Gemm', [g, weight], { transB: 1 })],
+      ...(isData ? [] : [[x, op('Gemm', [g, weight], { transB: 1 })] as const]),
       [weight, op('Gemm', [x, g], { transA: 1 })],
       [bias, this.#sumRows(g)],
     ]);

@@ -75,7 +75,7 @@ export function buildTrainingGraph(options: TrainingGraphOptions): Uint8Array {
 
   let x = graph.input('features', scalarType, [rows, widths[0] ?? 0]);
   for (const { number, to, isLast } of layersOf(widths)) {
-    x = tape.linear(x, `layers.${number}.weight`, `layers.${number}.bias`);
+    x = tape.linear(x, `layers.${number}.weight`, `layers.${number}.bias`, number === 0);
     if (isLast) break;
     const norm = tape.batchNorm(x, `layers.${number}.gamma`, `layers.${number}.beta`);
     graph.output(norm.mean, `mean.${number}`, scalarType, [to]);
