@@ -8,8 +8,7 @@
  * - ÷ transformers.js running the same language graph (install it with `npm ci --prefix test/bench`); its image processors
  *   give floats, our graph takes bytes, so only text can be compared
  * - quantised ÷ float32 language graph, one core (`make_default.py --float32 FILE` writes the latter)
- * - the budgets of the default bundle, one core, with the machine's float32 speed beside them: budgets were set on cores of
- *   180 GFLOP/s
+ * - the budgets of the default bundle, one core, with that core's float32 speed beside them, as cores differ by a factor
  *
  * Each figure is the best of several rounds, ours and theirs taking turns.
  */
