@@ -20,13 +20,13 @@ export interface GraphSettings {
   readonly m: number;
   /** Candidates kept while building. Higher: better recall, slower builds. Useful: 64 to 400. */
   readonly efConstruction: number;
-  /** Allowed sets up to this size are compared one by one: some 0.3 us each. Useful: 1,000 to 50,000. */
+  /** Allowed sets up to this size are compared one by one: some 0.4 us each. Useful: 1,000 to 50,000. */
   readonly exactUnder: number;
   /** Threads that add. usearch only; hnswlib-node has one. */
   readonly threads: number;
 }
 
-export const DEFAULT_EF = 128;
+export const DEFAULT_EF = 256;
 
 export const DEFAULT_GRAPH_SETTINGS: Omit<GraphSettings, 'threads'> = {
   m: 16,

@@ -30,7 +30,7 @@ export class ExactIndex implements LocalIndex {
   }
 
   searchRows(query: Float32Array, k: number, allowed: Int32Array): Neighbors {
-    const found = nearestOfRows(this.rows, query, k, allowed);
+    const found = nearestOfRows(this.rows, query, k, allowed, this.#scan);
     return rank(this.rows, query, k, found, 'EXACT');
   }
 }

@@ -26,4 +26,4 @@ export type IndexRequest =
 export type IndexResponse =
   | { readonly kind: 'opened'; readonly size: number; readonly restored: Restored }
   | { readonly kind: 'found'; readonly neighbors: Neighbors }
-  | { readonly kind: 'written'; readonly size: number };
+  | { readonly kind: 'written'; readonly size: number; readonly tookMs: number };

@@ -17,6 +17,7 @@ async function handle(request: IndexRequest): Promise<IndexResponse> {
   // A thread that replaces a dead one holds nothing; it must not answer as if nothing were there to find.
   if (opened === null) throw new PlatformError('INDEX_UNAVAILABLE', 'The index lost its thread.');
   const { index, settings } = opened;
+  const start = performance.now();
   switch (request.kind) {
     case 'add':
       index.add(request.ids, request.vectors);
@@ -32,7 +33,7 @@ async function handle(request: IndexRequest): Promise<IndexResponse> {
       return { kind: 'found', neighbors: index.search(query, k, options) };
     }
   }
-  return { kind: 'written', size: index.rows.size };
+  return { kind: 'written', size: index.rows.size, tookMs: performance.now() - start };
 }
 
 async function open({

@@ -6,8 +6,10 @@ import type { IndexRequest, IndexResponse, IndexSettings } from './index-protoco
 import type { Restored } from './snapshot.ts';
 import type { Neighbors, SearchOptions, VectorIndex } from './vector-index.ts';
 
-/** Vectors added before a waiting search gets its turn: some 10 ms of graph building. */
-const ADD_CHUNK = 64;
+/** How long a waiting search is held up by a write: chunks of vectors are cut to take about this. */
+const CHUNK_MS = 4;
+const FIRST_CHUNK = 16;
+const MOST_CHUNK = 4096;
 /** Ids removed before a waiting search gets its turn. */
 const REMOVE_CHUNK = 1024;
 
@@ -24,6 +26,7 @@ export class ThreadIndex implements VectorIndex {
   readonly dimensions: number;
   readonly #pool: WorkerPool<IndexRequest, IndexResponse>;
   #size = 0;
+  #chunk = FIRST_CHUNK;
   #lastWrite: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -64,14 +67,13 @@ export class ThreadIndex implements VectorIndex {
   async add(ids: BigUint64Array, vectors: Float32Array): Promise<void> {
     await checkRows(ids, vectors, this.dimensions);
     await this.#write(async () => {
-      for (let start = 0; start < ids.length; start += ADD_CHUNK) {
-        const chunk = ids.slice(start, start + ADD_CHUNK);
-        const rows = vectors.slice(
-          start * this.dimensions,
-          (start + chunk.length) * this.dimensions,
-        );
-        const transfer = [chunk.buffer, rows.buffer];
-        await this.#change({ kind: 'add', ids: chunk, vectors: rows }, { transfer });
+      for (let start = 0; start < ids.length;) {
+        const end = Math.min(start + this.#chunk, ids.length);
+        const rows = vectors.slice(start * this.dimensions, end * this.dimensions);
+        const request = { kind: 'add', ids: ids.slice(start, end), vectors: rows } as const;
+        const tookMs = await this.#change(request, { transfer: [rows.buffer] });
+        if (end - start === this.#chunk) this.#chunk = nextChunk(this.#chunk, tookMs);
+        start = end;
       }
     });
   }
@@ -99,7 +101,9 @@ export class ThreadIndex implements VectorIndex {
    * about a second a gigabyte.
    */
   async save(path: string, lastSeq: bigint): Promise<void> {
-    await this.#write(() => this.#change({ kind: 'save', path, lastSeq }));
+    await this.#write(async () => {
+      await this.#change({ kind: 'save', path, lastSeq });
+    });
   }
 
   close(): Promise<void> {
@@ -113,10 +117,12 @@ export class ThreadIndex implements VectorIndex {
     return done;
   }
 
-  async #change(request: IndexRequest, options?: RunOptions): Promise<void> {
+  /** How long the thread took, in ms. */
+  async #change(request: IndexRequest, options?: RunOptions): Promise<number> {
     const reply = await this.#run(request, options);
     if (reply.kind !== 'written') throw new Error('An index answered another question.');
     this.#size = reply.size;
+    return reply.tookMs;
   }
 
   async #run(request: IndexRequest, options?: RunOptions): Promise<IndexResponse> {
@@ -128,4 +134,10 @@ export class ThreadIndex implements VectorIndex {
       throw new PlatformError('INDEX_UNAVAILABLE', story, { cause: error });
     }
   }
+}
+
+/** Larger or smaller by half at most, so that one slow chunk decides little. */
+function nextChunk(chunk: number, tookMs: number): number {
+  const fitting = Math.round((chunk * CHUNK_MS) / Math.max(tookMs, 0.01));
+  return Math.min(Math.max(fitting, Math.ceil(chunk / 2), 2), chunk * 2, MOST_CHUNK);
 }

@@ -34,7 +34,7 @@ export interface VectorIndex {
 
 export interface SearchOptions {
   /**
-   * Candidates a graph search keeps, at least k; the exact engine ignores it. Default 128. Useful: 32 to 512. Higher: better
+   * Candidates a graph search keeps, at least k; the exact engine ignores it. Default 256. Useful: 32 to 768. Higher: better
    * recall, and time grows almost in proportion.
    */
   readonly ef?: number;
