@@ -65,8 +65,8 @@ export class ThreadIndex implements VectorIndex {
   }
 
   async add(ids: BigUint64Array, vectors: Float32Array): Promise<void> {
-    await checkRows(ids, vectors, this.dimensions);
     await this.#write(async () => {
+      await checkRows(ids, vectors, this.dimensions);
       for (let start = 0; start < ids.length;) {
         const end = Math.min(start + this.#chunk, ids.length);
         const rows = vectors.slice(start * this.dimensions, end * this.dimensions);

@@ -22,6 +22,7 @@ export interface VectorIndex {
   /**
    * Adds vectors, row-major [ids, dimensions], finite and of length 1. An id that is there gets its new vector; of an id given
    * twice the last counts. Throws `DIMENSION_MISMATCH` or `BAD_USER_INPUT` before anything is added.
+   * The arrays must stay as they are until it is answered.
    */
   add(ids: BigUint64Array, vectors: Float32Array): Promise<void>;
 

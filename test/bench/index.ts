@@ -9,8 +9,8 @@
  * - build: seconds of `add`, one after the other; memory: what the process grew by, without the data it was built from
  * - p99 of a search while vectors are added ÷ p99 idle
  *
- * Each engine runs in a process of its own, on the same seeded vectors: 500 clusters and three of ten loose, as
- * `clusteredVectors` makes them.
+ * Each engine runs in a process of its own, on the same seeded vectors: 500 clusters and three of ten loose, of 48 real
+ * dimensions, as `clusteredVectors` makes them.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -41,7 +41,12 @@ const { values: flags } = parseArgs({
     child: { type: 'string' },
   },
 });
-const shape = { count: Number(flags.count), dimensions: Number(flags.dimensions), clusters: 500 };
+const shape = {
+  count: Number(flags.count),
+  dimensions: Number(flags.dimensions),
+  clusters: 500,
+  latent: 48,
+};
 
 interface Speed {
   readonly qps: number;

@@ -20,11 +20,17 @@ export interface ClusterOptions {
   readonly firstId?: bigint;
   /** Centres depend on the seed; rows on both. */
   readonly stream?: string;
+  /**
+   * Numbers a vector really has; the rest of its width follows from them by one linear map. Photos' embeddings are like
+   * that, and graphs find their neighbors far better than those of noise. Default: the whole width.
+   */
+  readonly latent?: number;
 }
 
 /** Unit vectors in clusters, as embeddings of photos are; three of ten lie anywhere. */
 export function clusteredVectors(seed: string, options: ClusterOptions): Vectors {
-  const { count, dimensions, clusters = 40, spread = 0.7, firstId = 1n } = options;
+  const { count, dimensions, clusters = 40, spread = 0.7, firstId = 1n, latent } = options;
+  if (latent !== undefined) return widened(seed, options, latent);
   const centres = Array.from({ length: clusters }, (_, i) =>
     unit(new Random(seed, 'centre', i), dimensions),
   );
@@ -42,6 +48,29 @@ export function clusteredVectors(seed: string, options: ClusterOptions): Vectors
   }
   const ids = BigUint64Array.from({ length: count }, (_, i) => firstId + 3n * BigInt(i));
   return { count, dimensions, ids, rows, clusters: inCluster };
+}
+
+function widened(seed: string, { latent: _, ...options }: ClusterOptions, latent: number): Vectors {
+  const narrow = clusteredVectors(seed, { ...options, dimensions: latent });
+  const { dimensions } = options;
+  const random = new Random(seed, 'map');
+  const map = Float32Array.from({ length: latent * dimensions }, () => random.normal());
+  const rows = new Float32Array(narrow.count * dimensions);
+  for (let row = 0; row < narrow.count; row++) {
+    const wide = new Float32Array(dimensions);
+    rowOf(narrow, row).forEach((x, i) => {
+      for (let j = 0; j < dimensions; j++) {
+        wide[j] = (wide[j] ?? 0) + x * (map[i * dimensions + j] ?? 0);
+      }
+    });
+    rows.set(normalized(wide), row * dimensions);
+  }
+  return { ...narrow, dimensions, rows };
+}
+
+function narrowed(options: ClusterOptions, latent: number): ClusterOptions {
+  const { count, clusters = 40, spread = 0.7, firstId = 1n, stream = 'rows' } = options;
+  return { count, clusters, spread, firstId, stream, dimensions: latent };
 }
 
 export function rowOf({ rows, dimensions }: Vectors, row: number): Float32Array {
