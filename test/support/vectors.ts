@@ -50,9 +50,9 @@ export function clusteredVectors(seed: string, options: ClusterOptions): Vectors
   return { count, dimensions, ids, rows, clusters: inCluster };
 }
 
-function widened(seed: string, { latent: _, ...options }: ClusterOptions, latent: number): Vectors {
-  const narrow = clusteredVectors(seed, { ...options, dimensions: latent });
+function widened(seed: string, options: ClusterOptions, latent: number): Vectors {
   const { dimensions } = options;
+  const narrow = clusteredVectors(seed, narrowed(options, latent));
   const random = new Random(seed, 'map');
   const map = Float32Array.from({ length: latent * dimensions }, () => random.normal());
   const rows = new Float32Array(narrow.count * dimensions);
