@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { AUTO_EXACT_LIMIT, chooseEngine } from '../../../indexer/vector-index/engines.ts';
 import { checkHnswlibFile } from '../../../indexer/vector-index/hnswlib-file.ts';
+import type { IndexRequest } from '../../../indexer/vector-index/index-protocol.ts';
+import { WorkerPool } from '../../../platform/worker-pool.ts';
 import { temporaryFolder } from '../../support/bundles.ts';
 import { withCode } from '../../support/errors.ts';
 import { indexWith, openIndex } from '../../support/vector-indexes.ts';
@@ -61,6 +63,17 @@ test('writes are done in the order they were asked for', async () => {
   const { ids } = await index.search(few.rows.slice(0, 8), 5);
   expect([...ids]).toEqual(expect.arrayContaining([few.ids[0], few.ids[19]]));
   expect(index.size).toBe(2);
+});
+
+test('a thread that replaces a dead one does not answer as if nothing were there', async () => {
+  const script = new URL('../../../indexer/vector-index/index-worker.ts', import.meta.url);
+  const pool = await WorkerPool.start<IndexRequest, unknown>({ script, size: 1, data: null });
+
+  const query = few.rows.slice(0, 8);
+  const search = pool.run({ kind: 'search', query, k: 1, options: {} });
+
+  await expect(search).rejects.toMatchObject(withCode('INDEX_UNAVAILABLE'));
+  await pool.close();
 });
 
 test('numbers no index can have are refused before one is opened', async () => {
