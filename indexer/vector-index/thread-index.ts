@@ -7,7 +7,7 @@ import type { Restored } from './snapshot.ts';
 import type { Neighbors, SearchOptions, VectorIndex } from './vector-index.ts';
 
 /** How long a waiting search is held up by a write: chunks of vectors are cut to take about this. */
-const CHUNK_MS = 4;
+const CHUNK_MS = 2;
 const FIRST_CHUNK = 16;
 const MOST_CHUNK = 4096;
 /** Ids removed before a waiting search gets its turn. */
