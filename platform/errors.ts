@@ -14,11 +14,12 @@ export const ERROR_CODES = [
   'NON_FINITE_OUTPUT', // a model gave NaN, infinity or a vector without direction
   'NOT_FOUND', // a file, folder or object that isn't there
   'ENCODER_UNAVAILABLE', // the encoder is closed or its worker died
+  'INDEX_UNAVAILABLE', // the vector index is closed, lost its thread, or its engine is not installed
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-const RETRYABLE: ReadonlySet<ErrorCode> = new Set(['ENCODER_UNAVAILABLE']);
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set(['ENCODER_UNAVAILABLE', 'INDEX_UNAVAILABLE']);
 
 /** An error somebody can act on. Its message says what would have worked. Any other error is a bug. */
 export class PlatformError extends Error {

@@ -1,0 +1,3 @@
+import { vectorIndexContract } from './contract.ts';
+
+vectorIndexContract('usearch', true);
