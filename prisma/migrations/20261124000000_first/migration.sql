@@ -130,7 +130,7 @@ CREATE TABLE "jobs" (
     "result" JSONB,
     "max_attempts" INTEGER NOT NULL DEFAULT 3,
     "idempotency_key" TEXT,
-    "created_by" TEXT,
+    "created_by" TEXT NOT NULL,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "started_at" TIMESTAMPTZ(3),
     "finished_at" TIMESTAMPTZ(3),
@@ -252,7 +252,7 @@ CREATE INDEX "index_entries_image_id_idx" ON "index_entries"("image_id");
 CREATE UNIQUE INDEX "generations_collection_id_number_key" ON "generations"("collection_id", "number");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "jobs_idempotency_key_key" ON "jobs"("idempotency_key");
+CREATE UNIQUE INDEX "jobs_created_by_idempotency_key_key" ON "jobs"("created_by", "idempotency_key");
 
 -- CreateIndex
 CREATE INDEX "jobs_collection_id_created_at_idx" ON "jobs"("collection_id", "created_at");
