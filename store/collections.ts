@@ -21,8 +21,8 @@ export interface CollectionRecord {
 const NEW_COLLECTION = z.object({
   name: z
     .string()
-    .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,99}$/u)
-    .normalize('NFC'),
+    .normalize('NFC')
+    .regex(/^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]{0,99}$/u),
   description: z.string().max(2000).default(''),
 });
 

@@ -91,7 +91,7 @@ export class EmbeddedPostgres {
   }
 }
 
-/** A connection that shows our presence; null when the server isn't there, or is about to go. */
+/** A connection that shows our presence; null when the server isn't there, is about to go, or isn't ours. */
 async function connectPresence(cluster: Cluster): Promise<Client | null> {
   const server = await readPostmaster(cluster);
   if (server === null) return null;
@@ -104,12 +104,12 @@ async function connectPresence(cluster: Cluster): Promise<Client | null> {
   try {
     await client.connect();
     const { rows } = await client.query<{ joined: boolean }>(
-      'SELECT pg_try_advisory_lock_shared($1) AS joined',
-      [PRESENCE_LOCK],
+      `SELECT current_setting('data_directory') = $2 AND pg_try_advisory_lock_shared($1) AS joined`,
+      [PRESENCE_LOCK, cluster.folder],
     );
     if (rows[0]?.joined === true) return client;
   } catch (error) {
-    if (!isGone(error)) throw error;
+    if (!isGone(error) && !isRefused(error)) throw error;
   }
   await client.end().catch(() => undefined);
   return null;
@@ -189,4 +189,9 @@ function isGone(error: unknown): boolean {
     GONE.has(systemErrorCode(error) ?? '') ||
     /terminated|not queryable|Connection ended|closed/i.test(messageOf(error))
   );
+}
+
+/** Class 28 and an unknown database: somebody else's server listens where ours did once. */
+function isRefused(error: unknown): boolean {
+  return error instanceof DatabaseError && /^28|^3D000/.test(error.code ?? '');
 }

@@ -22,11 +22,10 @@ export async function registerVisionSpace(
   space: VisionSpaceDescription,
 ): Promise<VisionSpaceRecord> {
   const { fingerprint } = space;
-  const row = await prisma.visionSpace.upsert({
-    where: { fingerprint },
-    create: space,
-    update: {},
-  });
+  const row = await findOrCreate(
+    () => prisma.visionSpace.findUnique({ where: { fingerprint } }),
+    () => prisma.visionSpace.create({ data: space }),
+  );
   if (row.dimensions !== space.dimensions) {
     throw new PlatformError(
       'MODEL_MISMATCH',
@@ -63,17 +62,35 @@ export async function registerTextModel(
   prisma: PrismaClient,
   model: TextModelDescription,
 ): Promise<TextModelRecord> {
+  const { fingerprint } = model;
   try {
-    const { fingerprint } = model;
-    return toTextModel(
-      await prisma.textModel.upsert({ where: { fingerprint }, create: model, update: {} }),
+    const row = await findOrCreate(
+      () => prisma.textModel.findUnique({ where: { fingerprint } }),
+      () => prisma.textModel.create({ data: model }),
     );
+    return toTextModel(row);
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     throw new PlatformError(
       'CONFLICT',
       `${model.name}@${model.version} is another text model here. Give the new one another version.`,
     );
+  }
+}
+
+/** Prisma's `upsert` fails for one of two processes that register at the same moment. */
+async function findOrCreate<Row>(
+  find: () => PromiseLike<Row | null>,
+  create: () => PromiseLike<Row>,
+): Promise<Row> {
+  const found = await find();
+  if (found !== null) return found;
+  try {
+    return await create();
+  } catch (error) {
+    const made = isUniqueViolation(error) ? await find() : null;
+    if (made === null) throw error;
+    return made;
   }
 }
 

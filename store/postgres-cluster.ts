@@ -57,10 +57,20 @@ export async function openCluster(
   dataFolder: string,
   programs: PostgresPrograms,
 ): Promise<Cluster> {
-  await mkdir(dataFolder, { recursive: true });
-  const folder = join(await realpath(dataFolder), 'pg');
+  const folder = join(await makeFolder(dataFolder), 'pg');
   if (!(await isThere(join(folder, 'PG_VERSION')))) await createCluster(folder, programs);
   return readCluster(folder);
+}
+
+/** Its real path. */
+async function makeFolder(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return await realpath(folder);
+  } catch (cause) {
+    const reason = `The data folder ${folder} can't be made: ${messageOf(cause)}`;
+    throw new PlatformError('INVALID_CONFIG', `${reason}. Name another one.`, { cause });
+  }
 }
 
 /** The cluster of a data folder, or null when there is none. */
