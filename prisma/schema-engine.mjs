@@ -46,7 +46,7 @@ async function serve({ url, datamodels }) {
   const call = async (method, params) => {
     if (method === 'createDatabase') return createDatabase(url);
     engine ??= await glue.SchemaEngine.new(
-      { datamodels: datamodels.map((file) => [file, readFileSync(file, 'utf8')]) },
+      { datamodels: datamodels.length > 0 ? datamodels.map(readDatamodel) : undefined },
       (line) => process.env.DEBUG && process.stderr.write(`${line}\n`),
       engineAdapter(url),
     );
@@ -65,6 +65,10 @@ async function serve({ url, datamodels }) {
       send({ id, error: toRpcError(error) });
     }
   }
+}
+
+function readDatamodel(file) {
+  return [file, readFileSync(file, 'utf8')];
 }
 
 function send(message) {
