@@ -63,49 +63,59 @@ const POISON_AFTER = 5;
 export async function claimItems(pool: Pool, options: ClaimOptions): Promise<Claim | null> {
   const { jobId, limit, now } = options;
   return inTransaction(pool, async (client) => {
-    await client.query(START_JOB, [jobId, now]); // before its items, as those do who end it
-    await client.query(FAIL_POISON, [jobId, now, POISON_AFTER]);
+    if (!(await startJob(client, jobId, now))) return null;
+    await client.query('SET LOCAL enable_sort = off'); // a queue is read in the order of its index
+    await client.query(RETURN_LOST, [jobId, now, POISON_AFTER]);
     const leaseToken = randomUUID();
-    const healthy = await take(client, options, {
-      leaseToken,
-      limit,
-      lost: [0, SUSPECT_AFTER - 1],
-    });
+    const healthy = await take(client, options, { leaseToken, limit, areSuspects: false });
     const items =
       healthy.length > 0
         ? healthy
-        : await take(client, options, {
-            leaseToken,
-            limit: 1,
-            lost: [SUSPECT_AFTER, POISON_AFTER],
-          });
-    if (items.length === 0) return null;
-    return { jobId, leaseToken, items };
+        : await take(client, options, { leaseToken, limit: 1, areSuspects: true });
+    return items.length === 0 ? null : { jobId, leaseToken, items };
   });
 }
 
-const START_JOB = `
-  UPDATE jobs SET state = 'RUNNING', started_at = coalesce(started_at, $2) WHERE id = $1 AND state = 'QUEUED'`;
+/** The job's row comes before its items, as it does for those who end it. */
+async function startJob(client: Queryable, jobId: JobId, now: Date): Promise<boolean> {
+  await client.query(
+    `UPDATE jobs SET state = 'RUNNING', started_at = coalesce(started_at, $2) WHERE id = $1 AND state = 'QUEUED'`,
+    [jobId, now],
+  );
+  const { rowCount } = await client.query(`SELECT FROM jobs WHERE id = $1 AND state = 'RUNNING'`, [
+    jobId,
+  ]);
+  return rowCount === 1;
+}
 
-const FAIL_POISON = `
-  UPDATE job_items SET state = 'FAILED', reason_code = 'WORKER_LOST', finished_at = $2,
-    message = 'Every worker that had this item died.', lease_token = NULL, lease_until = NULL
-  WHERE job_id = $1 AND state = 'RUNNING' AND lease_until <= $2 AND lost_leases >= $3 - 1`;
+/** Items whose lease ended are pending again; a try without an outcome isn't counted. */
+const RETURN_LOST = `
+  UPDATE job_items SET lost_leases = lost_leases + 1, lease_token = NULL, lease_until = NULL,
+    state = CASE WHEN lost_leases + 1 < $3 THEN 'PENDING' ELSE 'FAILED' END::job_item_state,
+    attempts = CASE WHEN lost_leases + 1 < $3 THEN attempts - 1 ELSE attempts END,
+    reason_code = CASE WHEN lost_leases + 1 < $3 THEN NULL ELSE 'WORKER_LOST' END,
+    message = CASE WHEN lost_leases + 1 < $3 THEN NULL ELSE 'Every worker that had this item died.' END,
+    finished_at = CASE WHEN lost_leases + 1 < $3 THEN NULL ELSE $2::timestamptz END
+  WHERE id IN (
+    SELECT id FROM job_items WHERE job_id = $1 AND state = 'RUNNING' AND lease_until <= $2
+    ORDER BY id FOR UPDATE SKIP LOCKED)`;
 
 interface Take {
   readonly leaseToken: string;
   readonly limit: number;
-  /** Least and most leases lost so far, the one that just ended not counted. */
-  readonly lost: readonly [number, number];
+  readonly areSuspects: boolean;
 }
 
 async function take(
   client: Queryable,
   { jobId, leaseMs, now }: ClaimOptions,
-  { leaseToken, limit, lost }: Take,
+  { leaseToken, limit, areSuspects }: Take,
 ): Promise<readonly ClaimedItem[]> {
+  const until = new Date(now.getTime() + leaseMs);
+  const lost = areSuspects ? [SUSPECT_AFTER, POISON_AFTER] : [0, SUSPECT_AFTER - 1];
   const { rows } = await client.query<ItemRow>(TAKE, [
-    ...[jobId, now, limit, leaseToken, new Date(now.getTime() + leaseMs), ...lost],
+    ...[jobId, now, limit, leaseToken, until],
+    ...lost,
   ]);
   const items = rows.map((row) => ({ ...row, id: BigInt(row.id) }));
   return items.sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -118,19 +128,13 @@ interface ItemRow {
   readonly attempt: number;
 }
 
-/** The state is read before the update, so that RUNNING means: its worker's lease ended. */
 const TAKE = `
   WITH free AS (
-    SELECT i.id, (i.state = 'RUNNING')::int AS lost
-    FROM job_items i JOIN jobs j ON j.id = i.job_id
-    WHERE i.job_id = $1 AND j.state IN ('QUEUED', 'RUNNING')
-      AND i.state IN ('PENDING', 'RUNNING')
-      AND ((i.state = 'PENDING' AND (i.not_before IS NULL OR i.not_before <= $2))
-        OR (i.state = 'RUNNING' AND i.lease_until <= $2))
-      AND i.lost_leases + (i.state = 'RUNNING')::int BETWEEN $6 AND $7
-    ORDER BY i.id LIMIT $3 FOR UPDATE OF i SKIP LOCKED)
-  UPDATE job_items i SET state = 'RUNNING', lease_token = $4, lease_until = $5,
-    attempts = attempts + 1 - free.lost, lost_leases = lost_leases + free.lost
+    SELECT id FROM job_items
+    WHERE job_id = $1 AND state = 'PENDING' AND (not_before IS NULL OR not_before <= $2)
+      AND lost_leases BETWEEN $6 AND $7
+    ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
+  UPDATE job_items i SET state = 'RUNNING', lease_token = $4, lease_until = $5, attempts = attempts + 1
   FROM free WHERE i.id = free.id
   RETURNING i.id, i.key, i.payload, i.attempts AS attempt`;
 
@@ -149,11 +153,11 @@ export async function extendLease(
 }
 
 /** Gives back what wasn't begun, as if it had never been claimed. */
-export async function releaseItems(db: Queryable, { leaseToken }: Claim): Promise<void> {
+export async function releaseItems(db: Queryable, { leaseToken, items }: Claim): Promise<void> {
   await db.query(
     `UPDATE job_items SET state = 'PENDING', attempts = attempts - 1, lease_token = NULL, lease_until = NULL
-     WHERE lease_token = $1 AND state = 'RUNNING'`,
-    [leaseToken],
+     WHERE lease_token = $1 AND state = 'RUNNING' AND id = ANY($2::bigint[])`,
+    [leaseToken, items.map(({ id }) => id)],
   );
 }
 
@@ -180,14 +184,18 @@ export async function completeItems(
   now: Date,
 ): Promise<void> {
   const rows = [...outcomes].map(([id, outcome]) => toJson(id, outcome));
-  const { rowCount } = await client.query(COMPLETE, [leaseToken, storableJson(rows), now]);
+  const { rowCount } = await client.query(COMPLETE, [
+    ...[leaseToken, storableJson(rows), now],
+    [...outcomes.keys()],
+  ]);
   if (rowCount !== outcomes.size) throw leaseLost();
 }
 
 /** Locks in the order of ids, as everybody does who changes several items. */
 const COMPLETE = `
   WITH held AS (
-    SELECT id FROM job_items WHERE lease_token = $1 AND state = 'RUNNING' ORDER BY id FOR UPDATE)
+    SELECT id FROM job_items
+    WHERE id = ANY($4::bigint[]) AND lease_token = $1 AND state = 'RUNNING' ORDER BY id FOR UPDATE)
   UPDATE job_items i SET
     state = CASE WHEN o.kind <> 'retry' THEN upper(o.kind)::job_item_state
       WHEN i.attempts >= j.max_attempts THEN 'FAILED' ELSE 'PENDING' END,

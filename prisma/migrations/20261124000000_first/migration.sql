@@ -336,5 +336,5 @@ ALTER TABLE "vision_spaces" ADD CONSTRAINT "vision_spaces_dimensions_positive" C
 -- At most one generation of a collection is live.
 CREATE UNIQUE INDEX "generations_one_live" ON "generations"("collection_id") WHERE "state" = 'LIVE';
 
--- What workers claim from; stays small however long the ledger grows.
-CREATE INDEX "job_items_open" ON "job_items"("job_id", "id") WHERE "state" IN ('PENDING', 'RUNNING');
+-- What workers claim from, in order; stays small however long the ledger grows.
+CREATE INDEX "job_items_pending" ON "job_items"("job_id", "id") WHERE "state" = 'PENDING';
