@@ -16,7 +16,7 @@ export interface NewEmbeddings {
 
 /**
  * Stores embeddings; bytes that have one keep it. All vectors of a statement travel as one `bytea` that Postgres cuts:
- * as fast as COPY, which couldn't skip what is there already (docs/decisions/0012-index-entries.md has the numbers).
+ * about as fast as COPY, which couldn't skip what is there already (docs/decisions/0012-index-entries.md).
  */
 export async function addEmbeddings(
   client: Queryable,
