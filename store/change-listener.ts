@@ -39,7 +39,7 @@ export class ChangeListener {
 
   /** Resolves when the collection may have changed since `seen`, or the poll time is over, or the signal fires. */
   async wait(collectionId: CollectionId, seen: number, signal: AbortSignal): Promise<void> {
-    await this.#listen();
+    if (await this.#listen()) return; // what came before wasn't told
     if (this.#isClosed || signal.aborted || this.notified(collectionId) !== seen) return;
     await new Promise<void>((resolve) => {
       const wake = (): void => {
@@ -63,9 +63,9 @@ export class ChangeListener {
     await client?.end();
   }
 
-  /** Opens the connection if there is none. Without one, polling goes on. */
-  async #listen(): Promise<void> {
-    if (this.#client !== null || this.#isClosed) return;
+  /** Opens the connection if there is none; whether it did. Without one, polling goes on. */
+  async #listen(): Promise<boolean> {
+    if (this.#client !== null || this.#isClosed) return false;
     const client = this.#options.createClient();
     this.#client = client;
     const lose = (reason: string): void => {
@@ -85,10 +85,12 @@ export class ChangeListener {
     try {
       await client.connect();
       await client.query(`LISTEN ${CHANGE_CHANNEL}`);
-      this.#countAsNotified(); // what came before LISTEN was not told
+      for (const { wake } of [...this.#waiters]) wake();
+      return true;
     } catch (error) {
       lose(String(error));
       await client.end().catch(() => undefined);
+      return false;
     }
   }
 
@@ -97,10 +99,6 @@ export class ChangeListener {
     for (const waiter of [...this.#waiters]) {
       if (waiter.collectionId === collectionId) waiter.wake();
     }
-  }
-
-  #countAsNotified(): void {
-    for (const collectionId of this.#notified.keys()) this.#notify(collectionId);
   }
 }
 
