@@ -4,6 +4,7 @@ import { types } from 'node:util';
 export const ERROR_CODES = [
   'ABORTED', // the caller gave up; nothing is wrong
   'BAD_USER_INPUT', // an argument, option or file that can't be used as given
+  'CONFLICT', // what is there already, or somebody else's change, stands against it
   'EMPTY_TEXT', // a text without any visible character
   'IMAGE_UNREADABLE', // bytes that no allowed image decoder can read
   'INVALID_BUNDLE', // a model bundle that is damaged, incomplete or of another version

@@ -1,0 +1,137 @@
+import { floatsOf } from './embeddings.ts';
+import { asImageId, type CollectionId, type ImageId, type VisionSpaceId } from './ids.ts';
+import type { Queryable } from './transaction.ts';
+
+/** What an index is over. */
+export interface IndexKey {
+  readonly collectionId: CollectionId;
+  readonly visionSpaceId: VisionSpaceId;
+}
+
+/** NOTIFY's channel; the payload is the collection's id. */
+export const CHANGE_CHANNEL = 'sharelock_index';
+
+/*
+ * How followers miss nothing.
+ *
+ * Numbers of a sequence are taken before they are committed, so 5 may become visible before 4, and a follower that
+ * remembers "5" would never see 4. Hence whoever writes entries first takes the collection's lock, then its numbers, and
+ * keeps the lock until its commit is visible: within a collection numbers become visible in order, and `seq > last` is
+ * all a follower needs. The alternative, xid8 and pg_snapshot_xmin, needs no lock but stands still as long as any
+ * transaction in the cluster does, a backup's included. The lock costs the time of one commit; writers of different
+ * collections don't meet. Take it last in a transaction: recordIndexed and recordRemoved are its final statements.
+ *
+ * An entry is a state, not an event: one row an image, moved to the end when it changes. A follower that was away for
+ * long, or begins at 0, reads each image once; nothing has to be pruned for it.
+ */
+async function lockCollection(client: Queryable, collectionId: CollectionId): Promise<void> {
+  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
+    `index entries of ${collectionId}`,
+  ]);
+  await client.query('SELECT pg_notify($1, $2)', [CHANGE_CHANNEL, collectionId]); // sent at commit
+}
+
+/**
+ * Makes images searchable: an index over the key takes each with the embedding of its bytes. All of them must have one.
+ * Also when an image's bytes changed. Call it last in the transaction that stored images and embeddings.
+ */
+export async function recordIndexed(
+  client: Queryable,
+  { collectionId, visionSpaceId }: IndexKey,
+  imageIds: readonly ImageId[],
+): Promise<void> {
+  if (imageIds.length === 0) return;
+  await lockCollection(client, collectionId);
+  const { rowCount } = await client.query(
+    `INSERT INTO index_entries (vision_space_id, image_id, collection_id, sha256, seq)
+     SELECT e.vision_space_id, i.id, i.collection_id, e.sha256, nextval('index_seq')
+     FROM images i JOIN embeddings e ON e.vision_space_id = $2 AND e.sha256 = i.sha256
+     WHERE i.collection_id = $1 AND i.id = ANY($3::bigint[])
+     ON CONFLICT (vision_space_id, image_id) DO UPDATE SET sha256 = excluded.sha256, seq = excluded.seq`,
+    [collectionId, visionSpaceId, imageIds],
+  );
+  if (rowCount !== new Set(imageIds).size) {
+    throw new Error('Only images with an embedding can be recorded as indexed.');
+  }
+}
+
+/** Takes images out of every index of their collection. `deleteImages` calls it. */
+export async function recordRemoved(
+  client: Queryable,
+  collectionId: CollectionId,
+  imageIds: readonly ImageId[],
+): Promise<void> {
+  if (imageIds.length === 0) return;
+  await lockCollection(client, collectionId);
+  await client.query(
+    `UPDATE index_entries SET sha256 = NULL, seq = nextval('index_seq')
+     WHERE collection_id = $1 AND image_id = ANY($2::bigint[])`,
+    [collectionId, imageIds],
+  );
+}
+
+export interface IndexChanges {
+  /** Ask for what comes after this next time. */
+  readonly lastSeq: bigint;
+  /** To add, or to replace where the index has them. */
+  readonly ids: BigUint64Array;
+  /** Row-major, one row an id. */
+  readonly vectors: Float32Array;
+  readonly removed: readonly ImageId[];
+}
+
+/** The changes after a sequence number, oldest first, at most `limit`; from 0 the whole index. Null: there are none. */
+export async function readChanges(
+  db: Queryable,
+  { collectionId, visionSpaceId }: IndexKey,
+  { after, limit }: { after: bigint; limit: number },
+): Promise<IndexChanges | null> {
+  const { rows } = await db.query<ChangeRow>(
+    `SELECT c.image_id, c.seq, e.vector
+     FROM index_entries c LEFT JOIN embeddings e USING (vision_space_id, sha256)
+     WHERE c.collection_id = $1 AND c.vision_space_id = $2 AND c.seq > $3
+     ORDER BY c.seq LIMIT $4`,
+    [collectionId, visionSpaceId, after, limit],
+  );
+  const last = rows.at(-1);
+  return last === undefined ? null : toChanges(rows, BigInt(last.seq));
+}
+
+interface ChangeRow {
+  readonly image_id: string;
+  readonly seq: string;
+  readonly vector: Buffer | null;
+}
+
+function toChanges(rows: readonly ChangeRow[], lastSeq: bigint): IndexChanges {
+  const added = rows.flatMap(({ image_id: id, vector }) => (vector ? [{ id, vector }] : []));
+  return {
+    lastSeq,
+    ids: BigUint64Array.from(added, ({ id }) => BigInt(id)),
+    vectors: floatsOf(Buffer.concat(added.map(({ vector }) => vector))),
+    removed: rows.flatMap((row) => (row.vector ? [] : [asImageId(row.image_id)])),
+  };
+}
+
+/** How many changes an index that has everything up to `after` doesn't know yet. */
+export async function countChanges(db: Queryable, key: IndexKey, after: bigint): Promise<number> {
+  return count(db, key, 'seq > $3', [after]);
+}
+
+/** How many images a complete index over the key holds. */
+export async function countIndexed(db: Queryable, key: IndexKey): Promise<number> {
+  return count(db, key, 'sha256 IS NOT NULL', []);
+}
+
+async function count(
+  db: Queryable,
+  { collectionId, visionSpaceId }: IndexKey,
+  condition: string,
+  parameters: readonly bigint[],
+): Promise<number> {
+  const { rows } = await db.query<{ count: string }>(
+    `SELECT count(*) FROM index_entries WHERE collection_id = $1 AND vision_space_id = $2 AND ${condition}`,
+    [collectionId, visionSpaceId, ...parameters],
+  );
+  return Number(rows[0]?.count ?? 0);
+}

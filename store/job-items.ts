@@ -1,0 +1,289 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { PlatformError } from '../platform/errors.ts';
+import type { JobItemState } from './generated/prisma/client.ts';
+import type { JobId } from './ids.ts';
+import { storableJson } from './storable-json.ts';
+import { inTransaction, type Queryable } from './transaction.ts';
+
+export type { JobItemState };
+
+export interface NewItem {
+  /** Names the item within its job: a path, an image id. Adding it again changes nothing. */
+  readonly key: string;
+  readonly payload: unknown;
+}
+
+export async function addItems(
+  db: Queryable,
+  jobId: JobId,
+  items: readonly NewItem[],
+): Promise<void> {
+  await db.query(
+    `INSERT INTO job_items (job_id, key, payload)
+     SELECT $1, key, payload FROM jsonb_to_recordset($2::jsonb) AS new(key text, payload jsonb)
+     ON CONFLICT (job_id, key) DO NOTHING`,
+    [jobId, storableJson(items)],
+  );
+}
+
+export interface ClaimedItem {
+  readonly id: bigint;
+  readonly key: string;
+  readonly payload: unknown;
+  /** This try's number, from 1. */
+  readonly attempt: number;
+}
+
+/** Items that are the holder's alone until the lease ends. */
+export interface Claim {
+  readonly jobId: JobId;
+  readonly leaseToken: string;
+  readonly items: readonly ClaimedItem[];
+}
+
+export interface ClaimOptions {
+  readonly jobId: JobId;
+  readonly limit: number;
+  /** After this the items are given to others. Long against a batch: a lease that ends too early costs its work. */
+  readonly leaseMs: number;
+  readonly now: Date;
+}
+
+/** From the second worker that vanished with an item on, the item is given out alone, to spare its neighbours. */
+const SUSPECT_AFTER = 2;
+/** As many workers vanished with this item, the last of them with it alone: it kills them. */
+const POISON_AFTER = 5;
+
+/**
+ * Takes items to work on: pending ones, and those of workers whose lease ended. Two workers never get the same item.
+ * Null: nothing to do now. The job becomes RUNNING.
+ */
+export async function claimItems(pool: Pool, options: ClaimOptions): Promise<Claim | null> {
+  const { jobId, limit, now } = options;
+  return inTransaction(pool, async (client) => {
+    if (!(await startJob(client, jobId, now))) return null;
+    await client.query('SET LOCAL enable_sort = off'); // a queue is read in the order of its index
+    await client.query(RETURN_LOST, [jobId, now, POISON_AFTER]);
+    const leaseToken = randomUUID();
+    const healthy = await take(client, options, { leaseToken, limit, areSuspects: false });
+    const items =
+      healthy.length > 0
+        ? healthy
+        : await take(client, options, { leaseToken, limit: 1, areSuspects: true });
+    return items.length === 0 ? null : { jobId, leaseToken, items };
+  });
+}
+
+/** The job's row comes before its items, as it does for those who end it. */
+async function startJob(client: Queryable, jobId: JobId, now: Date): Promise<boolean> {
+  await client.query(
+    `UPDATE jobs SET state = 'RUNNING', started_at = coalesce(started_at, $2) WHERE id = $1 AND state = 'QUEUED'`,
+    [jobId, now],
+  );
+  const { rowCount } = await client.query(`SELECT FROM jobs WHERE id = $1 AND state = 'RUNNING'`, [
+    jobId,
+  ]);
+  return rowCount === 1;
+}
+
+/** Items whose lease ended are pending again; a try without an outcome isn't counted. */
+const RETURN_LOST = `
+  UPDATE job_items SET lost_leases = lost_leases + 1, lease_token = NULL, lease_until = NULL,
+    state = CASE WHEN lost_leases + 1 < $3 THEN 'PENDING' ELSE 'FAILED' END::job_item_state,
+    attempts = CASE WHEN lost_leases + 1 < $3 THEN attempts - 1 ELSE attempts END,
+    reason_code = CASE WHEN lost_leases + 1 < $3 THEN NULL ELSE 'WORKER_LOST' END,
+    message = CASE WHEN lost_leases + 1 < $3 THEN NULL ELSE 'Every worker that had this item died.' END,
+    finished_at = CASE WHEN lost_leases + 1 < $3 THEN NULL ELSE $2::timestamptz END
+  WHERE id IN (
+    SELECT id FROM job_items WHERE job_id = $1 AND state = 'RUNNING' AND lease_until <= $2
+    ORDER BY id FOR UPDATE SKIP LOCKED)`;
+
+interface Take {
+  readonly leaseToken: string;
+  readonly limit: number;
+  readonly areSuspects: boolean;
+}
+
+async function take(
+  client: Queryable,
+  { jobId, leaseMs, now }: ClaimOptions,
+  { leaseToken, limit, areSuspects }: Take,
+): Promise<readonly ClaimedItem[]> {
+  const until = new Date(now.getTime() + leaseMs);
+  const lost = areSuspects ? [SUSPECT_AFTER, POISON_AFTER] : [0, SUSPECT_AFTER - 1];
+  const { rows } = await client.query<ItemRow>(TAKE, [
+    ...[jobId, now, limit, leaseToken, until],
+    ...lost,
+  ]);
+  const items = rows.map((row) => ({ ...row, id: BigInt(row.id) }));
+  return items.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+interface ItemRow {
+  readonly id: string;
+  readonly key: string;
+  readonly payload: unknown;
+  readonly attempt: number;
+}
+
+const TAKE = `
+  WITH free AS (
+    SELECT id FROM job_items
+    WHERE job_id = $1 AND state = 'PENDING' AND (not_before IS NULL OR not_before <= $2)
+      AND lost_leases BETWEEN $6 AND $7
+    ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
+  UPDATE job_items i SET state = 'RUNNING', lease_token = $4, lease_until = $5, attempts = attempts + 1
+  FROM free WHERE i.id = free.id
+  RETURNING i.id, i.key, i.payload, i.attempts AS attempt`;
+
+/** Keeps a claim for longer. CONFLICT when it is lost already. */
+export async function extendLease(
+  db: Queryable,
+  { leaseToken, items }: Claim,
+  until: Date,
+): Promise<void> {
+  const { rowCount } = await db.query(
+    `UPDATE job_items SET lease_until = $2
+     WHERE lease_token = $1 AND state = 'RUNNING' AND id = ANY($3::bigint[])`,
+    [leaseToken, until, items.map(({ id }) => id)],
+  );
+  if (rowCount !== items.length) throw leaseLost();
+}
+
+/** Gives back what wasn't begun, as if it had never been claimed. */
+export async function releaseItems(db: Queryable, { leaseToken, items }: Claim): Promise<void> {
+  await db.query(
+    `UPDATE job_items SET state = 'PENDING', attempts = attempts - 1, lease_token = NULL, lease_until = NULL
+     WHERE lease_token = $1 AND state = 'RUNNING' AND id = ANY($2::bigint[])`,
+    [leaseToken, items.map(({ id }) => id)],
+  );
+}
+
+export type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'skipped'; readonly reasonCode: string; readonly message?: string }
+  | { readonly kind: 'failed'; readonly reasonCode: string; readonly message: string }
+  /** Try again, not before then; FAILED when it was the last attempt. */
+  | {
+      readonly kind: 'retry';
+      readonly reasonCode: string;
+      readonly message: string;
+      readonly notBefore: Date;
+    };
+
+/**
+ * Writes what became of claimed items, all or some of them. Call it inside the transaction that stores their results: it
+ * throws CONFLICT when the claim was lost, and with it everything is undone. So each item takes effect once.
+ */
+export async function completeItems(
+  client: Queryable,
+  { leaseToken }: Claim,
+  outcomes: ReadonlyMap<bigint, Outcome>,
+  now: Date,
+): Promise<void> {
+  const rows = [...outcomes].map(([id, outcome]) => toJson(id, outcome));
+  const { rowCount } = await client.query(COMPLETE, [
+    ...[leaseToken, storableJson(rows), now],
+    [...outcomes.keys()],
+  ]);
+  if (rowCount !== outcomes.size) throw leaseLost();
+}
+
+/** Locks in the order of ids, as everybody does who changes several items. */
+const COMPLETE = `
+  WITH held AS (
+    SELECT id FROM job_items
+    WHERE id = ANY($4::bigint[]) AND lease_token = $1 AND state = 'RUNNING' ORDER BY id FOR UPDATE)
+  UPDATE job_items i SET
+    state = CASE WHEN o.kind <> 'retry' THEN upper(o.kind)::job_item_state
+      WHEN i.attempts >= j.max_attempts THEN 'FAILED' ELSE 'PENDING' END,
+    finished_at = CASE WHEN o.kind <> 'retry' OR i.attempts >= j.max_attempts THEN $3::timestamptz END,
+    not_before = o.not_before, reason_code = o.reason_code, message = o.message,
+    lease_token = NULL, lease_until = NULL
+  FROM held, jobs j, jsonb_to_recordset($2::jsonb) AS o(
+    id bigint, kind text, reason_code text, message text, not_before timestamptz)
+  WHERE i.id = held.id AND i.id = o.id AND j.id = i.job_id`;
+
+function toJson(id: bigint, outcome: Outcome): Record<string, unknown> {
+  return {
+    id: id.toString(),
+    kind: outcome.kind,
+    reason_code: outcome.kind === 'done' ? null : outcome.reasonCode,
+    message: 'message' in outcome ? outcome.message : null,
+    not_before: outcome.kind === 'retry' ? outcome.notBefore : null,
+  };
+}
+
+function leaseLost(): PlatformError {
+  return new PlatformError('CONFLICT', 'The lease of these items ended; others have them now.');
+}
+
+export interface ItemCounts {
+  readonly total: number;
+  /** Pending or running. */
+  readonly open: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const COUNTS = z.array(z.object({ state: z.string(), count: z.coerce.number() }));
+
+/** Counted, not kept: always right, at the price of an index scan (0.1 s a million items). */
+export async function countItems(db: Queryable, jobId: JobId): Promise<ItemCounts> {
+  const { rows } = await db.query(
+    'SELECT state, count(*) FROM job_items WHERE job_id = $1 GROUP BY state',
+    [jobId],
+  );
+  const counts = new Map(COUNTS.parse(rows).map(({ state, count }) => [state, count]));
+  const of = (state: JobItemState): number => counts.get(state) ?? 0;
+  const [open, done, failed] = [of('PENDING') + of('RUNNING'), of('DONE'), of('FAILED')];
+  const skipped = of('SKIPPED');
+  return { total: open + done + failed + skipped, open, done, failed, skipped };
+}
+
+const RATE_WINDOW_MS = 60_000;
+
+/** Items a second over the last minute, or since the job began; null before there is anything to measure. */
+export async function measureRate(db: Queryable, jobId: JobId, now: Date): Promise<number | null> {
+  const { rows } = await db.query<{ count: string; started_at: Date | null }>(
+    `SELECT started_at, (SELECT count(*) FROM job_items i WHERE i.job_id = j.id AND i.finished_at > $2)
+     FROM jobs j WHERE id = $1`,
+    [jobId, new Date(now.getTime() - RATE_WINDOW_MS)],
+  );
+  const { count, started_at: startedAt } = rows[0] ?? {};
+  if (startedAt === undefined || startedAt === null || count === '0') return null;
+  const elapsedMs = Math.min(RATE_WINDOW_MS, now.getTime() - startedAt.getTime());
+  return elapsedMs <= 0 ? null : (Number(count) * 1000) / elapsedMs;
+}
+
+export interface ItemRecord {
+  readonly id: bigint;
+  readonly key: string;
+  readonly state: JobItemState;
+  readonly attempts: number;
+  readonly reasonCode: string | null;
+  readonly message: string | null;
+}
+
+/** Items in one state, in the order they were added. */
+export async function listItems(
+  db: Queryable,
+  { jobId, state, after, limit }: ItemPage,
+): Promise<readonly ItemRecord[]> {
+  const { rows } = await db.query<Omit<ItemRecord, 'id'> & { id: string }>(
+    `SELECT id, key, state, attempts, reason_code AS "reasonCode", message FROM job_items
+     WHERE job_id = $1 AND state = $2 AND id > $3 ORDER BY id LIMIT $4`,
+    [jobId, state, after ?? 0n, limit],
+  );
+  return rows.map((row) => ({ ...row, id: BigInt(row.id) }));
+}
+
+export interface ItemPage {
+  readonly jobId: JobId;
+  readonly state: JobItemState;
+  readonly after: bigint | null;
+  readonly limit: number;
+}

@@ -1,0 +1,114 @@
+import { PlatformError } from '../platform/errors.ts';
+import type { PrismaClient } from './database.ts';
+import type { Job, JobKind, JobState, Prisma } from './generated/prisma/client.ts';
+import { asCollectionId, asJobId, isUuid, type CollectionId, type JobId } from './ids.ts';
+import { isUniqueViolation } from './prisma-errors.ts';
+
+export type { JobKind, JobState };
+
+/**
+ * PLANNED (items are added) → QUEUED (may be claimed) → RUNNING → SUCCEEDED or FAILED.
+ * PAUSED and back from QUEUED and RUNNING; CANCELLED from everything that isn't over; from the end back to QUEUED by
+ * retrying what failed. What happens to the items is in job-items.ts and job-control.ts.
+ */
+export interface JobRecord {
+  readonly id: JobId;
+  readonly kind: JobKind;
+  readonly state: JobState;
+  readonly collectionId: CollectionId | null;
+  readonly input: unknown;
+  readonly plan: unknown;
+  readonly result: unknown;
+  readonly maxAttempts: number;
+  readonly createdBy: string;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+export interface NewJob {
+  readonly kind: JobKind;
+  readonly collectionId: CollectionId | null;
+  readonly input: Prisma.InputJsonObject;
+  readonly plan?: Prisma.InputJsonObject;
+  /** Tries of one item. Default 3. */
+  readonly maxAttempts?: number;
+  /** Asking again with the same key gives the first job, whatever else is asked. */
+  readonly idempotencyKey?: string | null;
+  /** Prefix of the API key, or "command line". */
+  readonly createdBy: string;
+  readonly now: Date;
+}
+
+/** Makes a PLANNED job: add its items, then queue it. */
+export async function createJob(
+  prisma: PrismaClient,
+  { now, idempotencyKey = null, ...job }: NewJob,
+): Promise<JobRecord> {
+  try {
+    return toRecord(await prisma.job.create({ data: { ...job, idempotencyKey, createdAt: now } }));
+  } catch (error) {
+    if (idempotencyKey === null || !isUniqueViolation(error)) throw error;
+    const where = { createdBy_idempotencyKey: { createdBy: job.createdBy, idempotencyKey } };
+    return toRecord(await prisma.job.findUniqueOrThrow({ where }));
+  }
+}
+
+export async function findJob(prisma: PrismaClient, id: string): Promise<JobRecord | null> {
+  if (!isUuid(id)) return null;
+  const row = await prisma.job.findUnique({ where: { id } });
+  return row && toRecord(row);
+}
+
+export async function getJob(prisma: PrismaClient, id: JobId): Promise<JobRecord> {
+  const job = await findJob(prisma, id);
+  if (job) return job;
+  throw new PlatformError('NOT_FOUND', `There is no job ${id}.`);
+}
+
+export interface JobPage {
+  readonly collectionId: CollectionId | null;
+  readonly state: JobState | null;
+  /** Jobs older than this one. */
+  readonly after: JobId | null;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export async function listJobs(
+  prisma: PrismaClient,
+  { collectionId, state, after, limit }: JobPage,
+): Promise<readonly JobRecord[]> {
+  const rows = await prisma.job.findMany({
+    where: {
+      ...(collectionId === null ? {} : { collectionId }),
+      ...(state === null ? {} : { state }),
+    },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    ...(after === null ? {} : { cursor: { id: after }, skip: 1 }),
+    take: limit,
+  });
+  return rows.map(toRecord);
+}
+
+/** Jobs that a worker may have something to do for, oldest first. */
+export async function listOpenJobs(
+  prisma: PrismaClient,
+  kinds: readonly JobKind[],
+): Promise<readonly JobRecord[]> {
+  const rows = await prisma.job.findMany({
+    where: { state: { in: ['QUEUED', 'RUNNING'] }, kind: { in: [...kinds] } },
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+  });
+  return rows.map(toRecord);
+}
+
+function toRecord(row: Job): JobRecord {
+  const { kind, state, collectionId, input, plan, result, maxAttempts, createdBy } = row;
+  const { createdAt, startedAt, finishedAt } = row;
+  return {
+    ...{ id: asJobId(row.id), kind, state, input, plan, result, maxAttempts, createdBy },
+    ...{ createdAt, startedAt, finishedAt },
+    collectionId: collectionId === null ? null : asCollectionId(collectionId),
+  };
+}

@@ -1,0 +1,54 @@
+import { PlatformError } from '../platform/errors.ts';
+import type { PrismaClient } from './database.ts';
+import { asCollectionId, asSourceId, type CollectionId, type SourceId } from './ids.ts';
+import { isUniqueViolation } from './prisma-errors.ts';
+
+export interface SourceRecord {
+  readonly id: SourceId;
+  readonly collectionId: CollectionId;
+  readonly name: string;
+  readonly folder: string;
+  readonly createdAt: Date;
+  readonly lastScannedAt: Date | null;
+}
+
+export interface NewSource {
+  readonly collectionId: CollectionId;
+  /** The first part of its images' paths; without slashes. */
+  readonly name: string;
+  /** Checked by the caller: absolute, real, under an allowed root. */
+  readonly folder: string;
+}
+
+export async function addSource(prisma: PrismaClient, source: NewSource): Promise<SourceRecord> {
+  if (source.name === '' || source.name.includes('/')) {
+    throw new PlatformError('BAD_USER_INPUT', 'A source has a name without slashes.');
+  }
+  try {
+    return toRecord(await prisma.source.create({ data: source }));
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    throw new PlatformError(
+      'CONFLICT',
+      'The collection has a source of this name or folder already.',
+    );
+  }
+}
+
+export async function listSources(
+  prisma: PrismaClient,
+  collectionId: CollectionId,
+): Promise<readonly SourceRecord[]> {
+  const rows = await prisma.source.findMany({ where: { collectionId }, orderBy: { name: 'asc' } });
+  return rows.map(toRecord);
+}
+
+export async function markScanned(prisma: PrismaClient, id: SourceId, at: Date): Promise<void> {
+  await prisma.source.updateMany({ where: { id }, data: { lastScannedAt: at } });
+}
+
+type Row = Omit<SourceRecord, 'id' | 'collectionId'> & { id: string; collectionId: string };
+
+function toRecord(row: Row): SourceRecord {
+  return { ...row, id: asSourceId(row.id), collectionId: asCollectionId(row.collectionId) };
+}

@@ -1,0 +1,29 @@
+import type { Pool, PoolClient } from 'pg';
+
+/** Runs SQL: the pool, each statement on its own, or a client inside a transaction. */
+export type Queryable = Pick<PoolClient, 'query'>;
+
+/**
+ * Runs `body` in one transaction on one connection. Everything it did with its client becomes visible at once when it
+ * resolves, and nothing when it rejects.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  body: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    const result = await body(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch((reason: unknown) => {
+      broken = reason instanceof Error ? reason : new Error(String(reason)); // not to be used again
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
