@@ -26,7 +26,7 @@ export class Progress {
   constructor(options: ProgressOptions) {
     this.#options = options;
     this.#bar = new cliProgress.SingleBar({
-      format: '{name} [{bar}] {value}/{total} {rate}, {left} {note}',
+      format: '{name} [{bar}] {value}/{total} {status}',
       hideCursor: true,
       barsize: 28,
     });
@@ -40,16 +40,15 @@ export class Progress {
       this.#lastLineAt = now;
     }
     const { rate, left } = speed(this.#phase, done, total, now);
+    const status = [rate, left, note].filter((part) => part !== '');
     if (this.#options.isTerminal) {
-      if (!this.#isDrawn) this.#bar.start(total, done, { name, rate, left, note });
+      const payload = { name, status: status.join(', ') };
+      if (!this.#isDrawn) this.#bar.start(total, done, payload);
       this.#isDrawn = true;
-      this.#bar.update(done, { name, rate, left, note });
+      this.#bar.update(done, payload);
     } else if (done === total || now - this.#lastLineAt >= PLAIN_INTERVAL_MS) {
       this.#lastLineAt = now;
-      const parts = [`${name}: ${done} of ${total}`, rate, left, note].filter(
-        (part) => part !== '',
-      );
-      this.#options.err(`${parts.join(', ')}\n`);
+      this.#options.err(`${[`${name}: ${done} of ${total}`, ...status].join(', ')}\n`);
     }
     if (done === total) this.stop();
   }
