@@ -45,7 +45,7 @@ function curve(result: RetrievalResult, name: string, colour: string, index: num
     const [low, high] = result.interval[`r${k}`];
     const value = result[`r${k}`];
     const bar = `<path d="M${xOf(k)} ${yOf(low)}V${yOf(high)}" stroke="${colour}" stroke-width="2"/>`;
-    const label = `<text x="${xOf(k) + 8}" y="${yOf(value) + (index === 0 ? 18 : -8)}" fill="${colour}">${value.toFixed(1)}</text>`;
+    const label = `<text ${labelPlace(xOf(k), yOf(value), index, k)} fill="${colour}">${value.toFixed(1)}</text>`;
     return `${bar}<circle cx="${xOf(k)}" cy="${yOf(value)}" r="4" fill="${colour}"/>${label}`;
   });
   const y = PLOT.bottom - 40 + index * 20;
@@ -55,6 +55,12 @@ function curve(result: RetrievalResult, name: string, colour: string, index: num
     `<path d="M${PLOT.right - 130} ${y}h22" stroke="${colour}" stroke-width="2"/>`,
     `<text x="${PLOT.right - 102}" y="${y + 4}">${name}</text>`,
   ];
+}
+
+/** Below the lower curve, above the upper one, never on the line. */
+function labelPlace(x: number, y: number, index: number, k: number): string {
+  if (index === 0) return `x="${x + 8}" y="${y + 18}"`;
+  return k === 1 ? `x="${x + 4}" y="${y - 16}"` : `x="${x - 8}" y="${y - 8}" text-anchor="end"`;
 }
 
 function xOf(k: number): number {
