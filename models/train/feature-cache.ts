@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, truncate, type FileHandle } from 'node:fs/promises';
+import { open, readFile, truncate, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../platform/make-folder.ts';
 
 const KEY_BYTES = 16;
 
@@ -28,7 +29,7 @@ export class FeatureCache {
   }
 
   static async open(folder: string, width: number): Promise<FeatureCache> {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const [rowsPath, keysPath] = [join(folder, 'rows.f32'), join(folder, 'keys.bin')];
     const rows = await open(rowsPath, 'a+');
     const keys = await open(keysPath, 'a+');

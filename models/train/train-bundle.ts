@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { PlatformError, systemErrorCode } from '../../platform/errors.ts';
+import { makeFolder } from '../../platform/make-folder.ts';
 import type { Bundle } from '../bundle.ts';
 import { textModelFingerprint, visionSpaceFingerprint } from '../fingerprints.ts';
 import type { Manifest } from '../manifest.ts';
@@ -42,7 +43,7 @@ export async function trainBundle(options: TrainBundleOptions): Promise<TrainedP
   const { base, out, settings, signal } = options;
   await refuseExistingBundle(out);
   const work = join(out, WORK_FOLDER);
-  await mkdir(work, { recursive: true });
+  await makeFolder(work);
   const data = await loadTrainingData(base, {
     ...options,
     withPrototypes: settings.prototypeWeight > 0,
