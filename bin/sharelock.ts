@@ -7,6 +7,8 @@ import { createProgram } from './program.ts';
 
 const DEFAULT_BUNDLE = fileURLToPath(new URL('../models/bundles/default', import.meta.url));
 
+const MAX_COMMAND_LINE = 16_000;
+
 const EXIT_FAILED = 1;
 const EXIT_WRONG_USE = 2;
 /** What shells give a command that Ctrl-C ended: 128 + SIGINT. */
@@ -23,8 +25,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILED);
 });
 
+const namedBundle = process.env['MODEL_BUNDLE'];
 const program = createProgram({
-  bundle: resolve(process.env['MODEL_BUNDLE'] ?? DEFAULT_BUNDLE),
+  bundle: resolve(namedBundle === undefined || namedBundle === '' ? DEFAULT_BUNDLE : namedBundle),
   signal: interruption.signal,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
@@ -32,9 +35,17 @@ const program = createProgram({
 });
 
 try {
+  refuseLongCommandLine(process.argv);
   await program.parseAsync(process.argv);
 } catch (error) {
   process.exitCode = report(error);
+}
+
+/** ONNX Runtime crashes while it loads a graph in a process whose command line is longer than some 20,000 characters. */
+function refuseLongCommandLine(argv: readonly string[]): void {
+  if (argv.join(' ').length <= MAX_COMMAND_LINE) return;
+  const message = `The command line is longer than ${MAX_COMMAND_LINE} characters: give long texts with --texts FILE.`;
+  throw new PlatformError('BAD_USER_INPUT', message);
 }
 
 /** One line that says what would have worked; a stack trace only for what is our own bug. */

@@ -19,6 +19,11 @@ export interface TokenizerOptions {
 /** Anything a reader would see; white space, controls and other invisible characters alone make no text. */
 const VISIBLE = /[\p{L}\p{M}\p{N}\p{P}\p{S}]/u;
 
+/** Whether there is anything to read in a text. */
+export function hasText(text: string): boolean {
+  return VISIBLE.test(text);
+}
+
 /** No token of a real vocabulary spans more characters: what lies further back can't reach the kept tokens. */
 const MAX_CHARACTERS_PER_TOKEN = 128;
 
@@ -49,7 +54,7 @@ export class Tokenizer {
 
   /** Throws `EMPTY_TEXT` when there is nothing to see in the text. */
   encode(text: string): Tokens {
-    if (!VISIBLE.test(text)) {
+    if (!hasText(text)) {
       throw new PlatformError(
         'EMPTY_TEXT',
         'The text is empty: give at least one visible character.',

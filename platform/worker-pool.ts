@@ -131,7 +131,10 @@ export class WorkerPool<Request, Response> {
     const wasReady = this.#running.delete(worker) || this.#idle.includes(worker);
     this.#workers.delete(worker);
     if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1);
-    if (this.#isClosed || !wasReady) return;
+    if (this.#isClosed) return;
+    if (this.#workers.size === 0 && this.#startFailure !== null)
+      this.#failWaiting(this.#startFailure);
+    if (!wasReady) return;
     this.#startWorker().catch((error: unknown) => {
       this.#startFailure = error;
       if (this.#workers.size === 0) this.#failWaiting(error);

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { messageOf, PlatformError } from '../../platform/errors.ts';
 import { Bundle } from '../../models/bundle.ts';
 import { plotRecall } from '../../models/evaluate/recall-plot.ts';
 import {
@@ -57,6 +58,7 @@ export function addEvaluateCommand(program: Command, context: CommandContext): v
       if (flags.plot !== undefined && dataset === undefined) {
         command.error('error: --plot goes with --dataset DIR', { exitCode: 2 });
       }
+      if (flags.plot !== undefined) await writePlot(flags.plot, ''); // a bad path is told before the work
       const text = await withEncoders(await Bundle.open(flags.bundle), (encoders) =>
         dataset === undefined
           ? reportZeroShot(classes ?? '', flags, encoders, context)
@@ -95,10 +97,18 @@ async function reportRetrieval(
   warnSkipped(report.skipped, context);
   if (flags.plot !== undefined) {
     const title = `Recall@k, ${report.images} photos, ${report.captions} captions (${flags.split})`;
-    await writeFile(flags.plot, plotRecall(report, title));
+    await writePlot(flags.plot, plotRecall(report, title));
     context.err(`Wrote ${flags.plot}.\n`);
   }
   return flags.json ? `${JSON.stringify(report)}\n` : retrievalTable(report);
+}
+
+async function writePlot(path: string, content: string): Promise<void> {
+  try {
+    await writeFile(path, content);
+  } catch (cause) {
+    throw new PlatformError('BAD_USER_INPUT', `--plot ${path}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 function retrievalTable(report: RetrievalReport): string {

@@ -5,6 +5,7 @@ import type { Embedding } from '../embedding.ts';
 import type { EncodeOptions, ImageEncoder } from '../image-encoder.ts';
 import { Similarity } from '../similarity.ts';
 import type { TextEncoder } from '../text-encoder.ts';
+import { hasText } from '../tokenizer.ts';
 import { joinRows } from '../rows.ts';
 import { bootstrapInterval, ratioInterval, type Interval } from './bootstrap.ts';
 import { median, recallAt, retrievalRanks } from './ranks.ts';
@@ -64,7 +65,7 @@ export async function evaluateRetrieval(
   const imageOf: number[] = [];
   photos.forEach((photo, i) => {
     const { embedding, error } = encoded[i] ?? {};
-    const texts = photo.captions.filter((caption) => caption.trim() !== '');
+    const texts = photo.captions.filter(hasText);
     if (embedding && texts.length > 0) {
       const image = images.push(embedding) - 1;
       captions.push(...texts);

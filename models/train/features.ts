@@ -90,13 +90,19 @@ export async function photoFeatures(
 ): Promise<PhotoFeatures> {
   const folder = join(cache, `vision-${bundle.visionSpace}`);
   const store = await FeatureCache.open(folder, bundle.manifest.vision.dimensions);
+  /** By what the file holds: two broken files alike are broken both. */
   const unreadable = new Map<string, PlatformError>();
   try {
     const contents = await hashAll(paths, signal);
     const keyOf = (photo: number, { name }: NamedView): string =>
       `${contents[photo] ?? ''} ${name}`;
     const wanted = paths.flatMap((path, photo) =>
-      views.map((view) => ({ path, view, key: keyOf(photo, view) })),
+      views.map((view) => ({
+        path,
+        content: contents[photo] ?? '',
+        view,
+        key: keyOf(photo, view),
+      })),
     );
     const missing = [...new Map(wanted.map((one) => [one.key, one])).values()].filter(
       ({ key }) => !store.has(key),
@@ -113,7 +119,7 @@ export async function photoFeatures(
           const encoded = await encoder.encodeAll(sources, { signal });
           const good = part.filter((one, i) => {
             const error = encoded[i]?.error;
-            if (error) unreadable.set(one.path, error);
+            if (error) unreadable.set(one.content, error);
             return !error;
           });
           const rows = encoded.flatMap(({ embedding }) => (embedding ? [embedding] : []));
@@ -127,14 +133,17 @@ export async function photoFeatures(
         await encoder.dispose();
       }
     }
-    const readable = paths.flatMap((path, i) => (unreadable.has(path) ? [] : [i]));
+    const readable = paths.flatMap((_, i) => (unreadable.has(contents[i] ?? '') ? [] : [i]));
     const rows = [];
     for (const view of views)
       rows.push(await store.read(readable.map((photo) => keyOf(photo, view))));
     return {
       views: rows,
       readable,
-      unreadable: [...unreadable].map(([path, error]) => ({ path, error })),
+      unreadable: paths.flatMap((path, i) => {
+        const error = unreadable.get(contents[i] ?? '');
+        return error ? [{ path, error }] : [];
+      }),
     };
   } finally {
     await store.close();

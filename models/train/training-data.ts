@@ -9,6 +9,7 @@ import {
   type FeatureOptions,
   type NamedView,
 } from './features.ts';
+import { hasText } from '../tokenizer.ts';
 import { readLabelPrototypes, type LabelPrototypes } from './label-prototypes.ts';
 
 /** Captions and photos as the trainer sees them: feature rows, and which caption belongs to which photo. */
@@ -54,7 +55,8 @@ export async function loadTrainingData(
     },
   });
   const load = async (split: string, views: readonly NamedView[]) => {
-    const photos = await readCaptionedPhotos(dataset, split);
+    const all = await readCaptionedPhotos(dataset, split);
+    const photos = all.filter(({ captions }) => captions.some(hasText));
     const paths = photos.map(({ path }) => path);
     const seen = await photoFeatures(bundle, paths, views, forPhase('photo features'));
     if (seen.readable.length === 0) {
@@ -66,7 +68,7 @@ export async function loadTrainingData(
     const captionsOf: number[][] = [];
     const texts: string[] = [];
     for (const photo of seen.readable) {
-      const captions = photos[photo]?.captions ?? [];
+      const captions = (photos[photo]?.captions ?? []).filter(hasText);
       captionsOf.push(captions.map((_, i) => texts.length + i));
       texts.push(...captions);
     }
@@ -74,6 +76,7 @@ export async function loadTrainingData(
     return { features: { captions, views: seen.views, captionsOf }, unreadable: seen.unreadable };
   };
 
+  await readCaptionedPhotos(dataset, devSplit); // before the work on the other split
   const train = await load(trainSplit, TRAINING_VIEWS);
   const dev = await load(devSplit, [PLAIN_VIEW]);
   const prototypes = options.withPrototypes

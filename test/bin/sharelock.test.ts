@@ -245,7 +245,47 @@ describe('evaluate', () => {
   });
 });
 
+test('a command line too long for the runtime is refused, not a crash', async () => {
+  const text = 'x'.repeat(30_000);
+
+  expectOneLine(
+    await sharelock(['encode', '--text', text, ...TINY]),
+    1,
+    /--texts FILE.*\[BAD_USER_INPUT\]/,
+  );
+});
+
+test('a plot that can not be written is told before the work', async () => {
+  const dataset = await temporaryFolder();
+  await writeColourDataset(dataset, { dev: 2 });
+  const args = [
+    'evaluate',
+    '--dataset',
+    dataset,
+    '--plot',
+    join(dataset, 'gone', 'x.svg'),
+    ...TINY,
+  ];
+
+  expectOneLine(await sharelock(args), 1, /--plot .*\[BAD_USER_INPUT\]/);
+});
+
 describe('train', () => {
+  test('broken photos alike and empty captions are left out', async () => {
+    const folder = await temporaryFolder();
+    await writeColourDataset(folder, { train: 20, dev: 6 });
+    for (const name of ['train-3.png', 'train-4.png']) await writeFile(join(folder, name), '');
+    const lines = await readFile(join(folder, 'captions.jsonl'), 'utf8');
+    await writeFile(join(folder, 'captions.jsonl'), lines.replace('number 5 of train .', ' '));
+
+    const args = ['train', '--dataset', folder, '--out', join(folder, 'out'), ...settings];
+    const { code, stderr } = await sharelock([...args, '--members', '1', '--steps', '25']);
+
+    expect(stderr).toMatch(/left out .*train-3\.png/);
+    expect(stderr).toMatch(/left out .*train-4\.png/);
+    expect(code).toBe(0);
+  });
+
   const settings = [
     '--steps',
     '50',
