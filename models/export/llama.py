@@ -5,7 +5,7 @@ same features alone and in a batch.
 
 Quantised, a linear layer multiplies int8 by int8: weights with one scale per output, activations with one scale per
 token, found at run time. A token's numbers never depend on its neighbours in the batch, and integer sums are exact, so
-neither does a text's feature. Before that, `smooth` moves outlier channels from the activations into the weights
+a text's feature is the same alone and in a batch but for the last float32 digits of attention. Before that, `smooth` moves outlier channels from the activations into the weights
 (SmoothQuant, arXiv 2211.10438). Weights keep 7 bits (-63..63): processors without VNNI add two products in 16 bits.
 The embedding table is int8 with one scale a row.
 """
