@@ -9,10 +9,11 @@ const LAYERS = {
   indexer: ['platform', 'models', 'store'],
   api: ['platform', 'models', 'store', 'indexer'],
   bin: ['platform', 'models', 'store', 'indexer', 'api'],
+  web: [],
 };
 
 const layerRules = Object.entries(LAYERS).map(([folder, allowed]) => ({
-  files: [`${folder}/**/*.ts`],
+  files: [`${folder}/**/*.ts`, `${folder}/**/*.tsx`],
   rules: {
     'no-restricted-imports': [
       'error',
@@ -21,7 +22,7 @@ const layerRules = Object.entries(LAYERS).map(([folder, allowed]) => ({
           {
             group: Object.keys(LAYERS)
               .filter((other) => other !== folder && !allowed.includes(other))
-              .concat('test', 'web')
+              .concat('test')
               .map((other) => `**/../${other}/**`),
             message: `${folder}/ may import only: ${['itself', ...allowed].join(', ')}.`,
           },
@@ -44,10 +45,10 @@ const noEnvironment = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/node_modules', 'coverage', 'dist', 'data', 'models/bundles', '**/generated'] },
+  { ignores: ['**/node_modules', 'coverage', 'dist', 'web/dist', 'data', 'models/bundles', '**/generated'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
