@@ -50,7 +50,7 @@ export async function createGeneration(
     );
     return rows[0]?.id ?? '';
   });
-  return toRecord(await prisma.generation.findUniqueOrThrow({ where: { id } }));
+  return toGenerationRecord(await prisma.generation.findUniqueOrThrow({ where: { id } }));
 }
 
 export async function markGenerationReady(
@@ -95,7 +95,7 @@ export async function findLiveGeneration(
   collectionId: CollectionId,
 ): Promise<GenerationRecord | null> {
   const row = await prisma.generation.findFirst({ where: { collectionId, state: 'LIVE' } });
-  return row && toRecord(row);
+  return row && toGenerationRecord(row);
 }
 
 /** Newest first. */
@@ -107,7 +107,7 @@ export async function listGenerations(
     where: { collectionId },
     orderBy: { number: 'desc' },
   });
-  return rows.map(toRecord);
+  return rows.map(toGenerationRecord);
 }
 
 /** One at a time decides over a collection's generations. */
@@ -115,7 +115,7 @@ async function lockCollection(client: Queryable, collectionId: string): Promise<
   await client.query('SELECT FROM collections WHERE id = $1 FOR NO KEY UPDATE', [collectionId]);
 }
 
-function toRecord(row: Generation): GenerationRecord {
+export function toGenerationRecord(row: Generation): GenerationRecord {
   return {
     ...row,
     id: asGenerationId(row.id),

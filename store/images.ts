@@ -144,7 +144,7 @@ export async function moveImages(client: Queryable, moved: readonly MovedImage[]
   );
 }
 
-const COLUMNS =
+export const IMAGE_COLUMNS =
   'id, collection_id, source_id, path, sha256, width, height, bytes, format, taken_at, added_at, metadata';
 
 /** In no particular order; those that aren't there are left out. */
@@ -153,10 +153,10 @@ export async function findImagesByIds(
   ids: readonly ImageId[],
 ): Promise<readonly ImageRecord[]> {
   const { rows } = await db.query<ImageRow>(
-    `SELECT ${COLUMNS} FROM images WHERE id = ANY($1::bigint[])`,
+    `SELECT ${IMAGE_COLUMNS} FROM images WHERE id = ANY($1::bigint[])`,
     [ids],
   );
-  return rows.map(toRecord);
+  return rows.map(toImageRecord);
 }
 
 export interface ImagePage {
@@ -171,10 +171,10 @@ export async function listImages(
   { collectionId, after, limit }: ImagePage,
 ): Promise<readonly ImageRecord[]> {
   const { rows } = await db.query<ImageRow>(
-    `SELECT ${COLUMNS} FROM images WHERE collection_id = $1 AND id > $2 ORDER BY id LIMIT $3`,
+    `SELECT ${IMAGE_COLUMNS} FROM images WHERE collection_id = $1 AND id > $2 ORDER BY id LIMIT $3`,
     [collectionId, after ?? 0n, limit],
   );
-  return rows.map(toRecord);
+  return rows.map(toImageRecord);
 }
 
 export async function countImages(db: Queryable, collectionId: CollectionId): Promise<number> {
@@ -202,7 +202,7 @@ export async function deleteImages(
   return deleted;
 }
 
-interface ImageRow {
+export interface ImageRow {
   readonly id: string;
   readonly collection_id: string;
   readonly source_id: string | null;
@@ -217,7 +217,7 @@ interface ImageRow {
   readonly metadata: unknown;
 }
 
-function toRecord(row: ImageRow): ImageRecord {
+export function toImageRecord(row: ImageRow): ImageRecord {
   const { path, sha256, width, height, format, metadata } = row;
   return {
     ...{ path, sha256, width, height, format, metadata },

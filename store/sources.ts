@@ -43,6 +43,22 @@ export async function listSources(
   return rows.map(toRecord);
 }
 
+export async function listSourcesOf(
+  prisma: PrismaClient,
+  collectionIds: readonly CollectionId[],
+): Promise<readonly SourceRecord[]> {
+  const rows = await prisma.source.findMany({
+    where: { collectionId: { in: [...collectionIds] } },
+    orderBy: { name: 'asc' },
+  });
+  return rows.map(toRecord);
+}
+
+export async function findSource(prisma: PrismaClient, id: SourceId): Promise<SourceRecord | null> {
+  const row = await prisma.source.findUnique({ where: { id } });
+  return row && toRecord(row);
+}
+
 export async function markScanned(prisma: PrismaClient, id: SourceId, at: Date): Promise<void> {
   await prisma.source.updateMany({ where: { id }, data: { lastScannedAt: at } });
 }
