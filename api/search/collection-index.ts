@@ -1,0 +1,225 @@
+import { PlatformError } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { createIndex } from '../../indexer/vector-index/create-index.ts';
+import {
+  AUTO_EXACT_LIMIT,
+  chooseEngine,
+  type EngineName,
+  type EngineSetting,
+} from '../../indexer/vector-index/engines.ts';
+import { Follower, type Change } from '../../indexer/vector-index/follower.ts';
+import type { ThreadIndex } from '../../indexer/vector-index/thread-index.ts';
+import type { Neighbors } from '../../indexer/vector-index/vector-index.ts';
+import type { ChangeListener } from '../../store/change-listener.ts';
+import { countIndexed, readChanges, type IndexKey } from '../../store/changes.ts';
+import type { Queryable } from '../../store/transaction.ts';
+import { RecallSampler } from './recall-sampler.ts';
+
+export interface CollectionIndexOptions {
+  readonly key: IndexKey;
+  /** Of the vision space. */
+  readonly fingerprint: string;
+  readonly dimensions: number;
+  readonly engine: EngineSetting;
+  /** Path of its snapshots, without the ending that each engine adds. */
+  readonly snapshot: string;
+  readonly db: Queryable;
+  readonly listener: ChangeListener;
+  readonly logger: Logger;
+}
+
+export interface IndexSearch {
+  readonly k: number;
+  readonly allow?: BigUint64Array;
+  readonly exact?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface CollectionIndexState {
+  readonly engine: EngineName;
+  readonly size: number;
+  readonly bytes: number;
+  /** The last change it holds. */
+  readonly seq: bigint;
+  readonly isCaughtUp: boolean;
+  readonly recallAt10: number | null;
+  readonly recallSamples: number;
+  /** Null: no graph. */
+  readonly ef: number | null;
+  readonly snapshotAt: Date | null;
+}
+
+/** Engines don't read each other's snapshots. */
+export function snapshotFile(path: string, engine: EngineName): string {
+  return `${path}.${engine}`;
+}
+
+/** A snapshot is written when at least this share of its vectors changed. */
+const WORTH_SAVING = 0.05;
+const SAVE_EVERY_MS = 300_000;
+
+/**
+ * The index of one collection in one vision space, kept as the store is: restored from its snapshot, then following the store's
+ * changes until it is closed. `ready` resolves once it holds everything that was there when it was opened.
+ */
+export class CollectionIndex {
+  readonly ready: Promise<void>;
+  readonly #options: CollectionIndexOptions;
+  readonly #index: ThreadIndex;
+  readonly #follower: Follower;
+  readonly #recall: RecallSampler;
+  readonly #stop = new AbortController();
+  readonly #following: Promise<void>;
+  #savedSeq: bigint;
+  #savedAt: Date | null;
+  #changesSinceSave = 0;
+
+  private constructor(
+    options: CollectionIndexOptions,
+    index: ThreadIndex,
+    restored: { readonly seq: bigint; readonly at: Date | null },
+  ) {
+    this.#options = options;
+    this.#index = index;
+    this.#savedSeq = restored.seq;
+    this.#savedAt = restored.at;
+    this.#recall = new RecallSampler({ index, onFailure: this.#warn('A recall sample failed.') });
+    let seen = 0;
+    this.#follower = new Follower({
+      index,
+      startSeq: restored.seq,
+      source: {
+        changesAfter: async (seq, limit) => {
+          seen = options.listener.notified(options.key.collectionId);
+          return this.#changesAfter(seq, limit);
+        },
+      },
+      wait: (_ms, signal) => options.listener.wait(options.key.collectionId, seen, signal),
+      onFailure: this.#warn('The index could not read changes; it tries again.'),
+      onRefused: ({ id }, error) => {
+        options.logger.error({ imageId: id.toString(), err: error }, 'A stored vector is unusable.');
+      },
+    });
+    this.#following = this.#follower.run(this.#stop.signal);
+    this.ready = this.#follower.caughtUp();
+    this.ready.catch(() => undefined); // closed before; whoever awaits it is told
+  }
+
+  static async open(options: CollectionIndexOptions): Promise<CollectionIndex> {
+    const { engine, dimensions, fingerprint, db, key, logger } = options;
+    const expectedCount = await countIndexed(db, key);
+    const snapshot = snapshotFile(options.snapshot, chooseEngine(engine, expectedCount));
+    const { index, restored } = await createIndex({
+      ...{ engine, dimensions, fingerprint, snapshot, expectedCount },
+    });
+    if (restored.outcome === 'QUARANTINED') {
+      const { reason, movedTo } = restored;
+      logger.warn({ snapshot, movedTo, reason }, 'A snapshot was unusable; building it again.');
+    }
+    const isRestored = restored.outcome === 'RESTORED';
+    return new CollectionIndex(options, index, {
+      seq: isRestored ? restored.lastSeq : 0n,
+      at: isRestored ? new Date() : null,
+    });
+  }
+
+  get key(): IndexKey {
+    return this.#options.key;
+  }
+
+  get state(): CollectionIndexState {
+    const { engine, size, dimensions } = this.#index;
+    const hasGraph = engine !== 'exact';
+    return {
+      ...{ engine, size, bytes: size * (dimensions * 4 + 8) },
+      seq: this.#follower.seq,
+      isCaughtUp: this.#follower.isCaughtUp,
+      recallAt10: this.#recall.recallAt10,
+      recallSamples: this.#recall.samples,
+      ef: hasGraph ? this.#recall.ef : null,
+      snapshotAt: this.#savedAt,
+    };
+  }
+
+  /** Whether `auto` would take another engine by now. */
+  get hasOutgrownEngine(): boolean {
+    const { engine } = this.#options;
+    return engine === 'auto' && chooseEngine(engine, this.#index.size) !== this.#index.engine
+      ? this.#index.size > AUTO_EXACT_LIMIT
+      : false;
+  }
+
+  /** The nearest, best first. Waits until everything is in that was there when the index was opened. */
+  async search(query: Float32Array, { k, allow, exact, signal }: IndexSearch): Promise<Neighbors> {
+    await this.ready;
+    const options = {
+      ...(allow ? { allow } : {}),
+      ...(exact === undefined ? {} : { exact }),
+      ...(signal ? { signal } : {}),
+    };
+    const ef = Math.max(this.#recall.ef, k);
+    const found = await this.#index.search(query, k, { ...options, ef });
+    this.#recall.observe({ query, allow, found });
+    return found;
+  }
+
+  /** Resolves when it holds every change that was committed before this call. */
+  caughtUp(): Promise<void> {
+    return this.#follower.caughtUp();
+  }
+
+  /** Writes a snapshot when enough changed. Never throws: a snapshot only saves time. */
+  async saveIfWorthwhile(now: Date): Promise<void> {
+    const age = this.#savedAt === null ? Infinity : now.getTime() - this.#savedAt.getTime();
+    const share = this.#changesSinceSave / Math.max(1, this.#index.size);
+    if (this.#follower.isCaughtUp && (age > SAVE_EVERY_MS || share > WORTH_SAVING)) {
+      await this.#save(now);
+    }
+  }
+
+  async close(now: Date): Promise<void> {
+    await this.#save(now);
+    await this.stop();
+  }
+
+  /** Ends without a snapshot. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#following;
+    await this.#index.close();
+  }
+
+  async #save(now: Date): Promise<void> {
+    const { seq } = this.#follower;
+    if (seq === this.#savedSeq) return;
+    try {
+      await this.#index.save(snapshotFile(this.#options.snapshot, this.#index.engine), seq);
+      this.#savedSeq = seq;
+      this.#savedAt = now;
+      this.#changesSinceSave = 0;
+    } catch (error) {
+      if (error instanceof PlatformError && error.code === 'INDEX_UNAVAILABLE') return;
+      this.#warn('A snapshot could not be written.')(error);
+    }
+  }
+
+  /** A batch of the store's becomes changes that all carry its last number: half a batch is never remembered as done. */
+  async #changesAfter(seq: bigint, limit: number): Promise<readonly Change[]> {
+    const { db, key, dimensions } = this.#options;
+    const batch = await readChanges(db, key, { after: seq, limit });
+    if (batch === null) return [];
+    const { lastSeq, ids, vectors, removed } = batch;
+    this.#changesSinceSave += ids.length + removed.length;
+    const added = Array.from(ids, (id, row): Change => {
+      const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions);
+      return { seq: lastSeq, kind: 'add', id, vector };
+    });
+    return [...removed.map((id): Change => ({ seq: lastSeq, kind: 'remove', id })), ...added];
+  }
+
+  #warn(message: string): (error: unknown) => void {
+    return (error) => {
+      this.#options.logger.warn({ err: error, collection: this.#options.key.collectionId }, message);
+    };
+  }
+}

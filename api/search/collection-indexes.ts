@@ -1,0 +1,167 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PlatformError } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { makeFolder } from '../../platform/make-folder.ts';
+import { ENGINE_NAMES, type EngineSetting } from '../../indexer/vector-index/engines.ts';
+import type { ChangeListener } from '../../store/change-listener.ts';
+import { findCollectionsByIds, listCollections } from '../../store/collections.ts';
+import { findLiveGeneration } from '../../store/generations.ts';
+import type { IndexKey } from '../../store/changes.ts';
+import type { Database } from '../../store/database.ts';
+import type { CollectionId } from '../../store/ids.ts';
+import { listVisionSpaces, type VisionSpaceRecord } from '../../store/model-registry.ts';
+import { CollectionIndex, snapshotFile } from './collection-index.ts';
+
+export interface CollectionIndexesOptions {
+  readonly database: Database;
+  readonly listener: ChangeListener;
+  readonly engine: EngineSetting;
+  /** Where snapshots lie. */
+  readonly folder: string;
+  readonly logger: Logger;
+}
+
+const MAINTAIN_EVERY_MS = 10_000;
+const ALL = 1_000_000;
+
+/**
+ * The indexes of this process, opened at their first use or by `openLive`, one a (collection, vision space). Every ten seconds
+ * snapshots are written where enough changed, `auto` moves to another engine where a collection has outgrown its own, and
+ * indexes of collections that are gone are closed.
+ */
+export class CollectionIndexes {
+  readonly #options: CollectionIndexesOptions;
+  readonly #open = new Map<string, Promise<CollectionIndex>>();
+  readonly #timer: NodeJS.Timeout;
+  #maintaining: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: CollectionIndexesOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => {
+      this.#maintaining = this.#maintaining.then(() => this.#maintain());
+    }, MAINTAIN_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Opens the index of every collection's live generation and waits until each has caught up. */
+  async openLive(): Promise<void> {
+    const { prisma } = this.#options.database;
+    const collections = await listCollections(prisma, { after: null, limit: ALL, among: null });
+    await Promise.all(
+      collections.map(async ({ id: collectionId }) => {
+        const generation = await findLiveGeneration(prisma, collectionId);
+        if (generation === null) return;
+        const index = await this.get({ collectionId, visionSpaceId: generation.visionSpaceId });
+        await index.ready;
+      }),
+    );
+  }
+
+  get(key: IndexKey): Promise<CollectionIndex> {
+    if (this.#isClosed) {
+      throw new PlatformError('INDEX_UNAVAILABLE', 'The server is closing.');
+    }
+    const name = nameOf(key);
+    const found = this.#open.get(name);
+    if (found) return found;
+    const opening = this.#openIndex(key);
+    this.#keep(name, opening);
+    return opening;
+  }
+
+  /** Those that are open now; ones still opening are left out. */
+  async opened(): Promise<readonly CollectionIndex[]> {
+    const settled = await Promise.allSettled(this.#open.values());
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
+  /** Forgets an index whose thread died, so that the next use opens it anew. */
+  async discard(index: CollectionIndex): Promise<void> {
+    const name = nameOf(index.key);
+    if ((await this.#open.get(name)) !== index) return;
+    this.#open.delete(name);
+    await index.stop();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    await this.#maintaining;
+    const now = new Date();
+    await Promise.all((await this.opened()).map((index) => index.close(now)));
+    this.#open.clear();
+  }
+
+  #keep(name: string, opening: Promise<CollectionIndex>): void {
+    this.#open.set(name, opening);
+    opening.catch(() => {
+      if (this.#open.get(name) === opening) this.#open.delete(name); // tried again at the next use
+    });
+  }
+
+  async #openIndex(key: IndexKey): Promise<CollectionIndex> {
+    const { database, listener, engine, folder, logger } = this.#options;
+    const space = await this.#visionSpace(key);
+    await makeFolder(folder);
+    const { fingerprint, dimensions } = space;
+    return CollectionIndex.open({
+      ...{ key, fingerprint, dimensions, engine, listener, logger },
+      snapshot: this.#snapshotOf(key),
+      db: database.pool,
+    });
+  }
+
+  async #visionSpace({ visionSpaceId }: IndexKey): Promise<VisionSpaceRecord> {
+    const spaces = await listVisionSpaces(this.#options.database.prisma);
+    const space = spaces.find(({ id }) => id === visionSpaceId);
+    if (space) return space;
+    throw new PlatformError('NOT_FOUND', `There is no vision space ${visionSpaceId}.`);
+  }
+
+  #snapshotOf(key: IndexKey): string {
+    return join(this.#options.folder, `${nameOf(key)}.snapshot`);
+  }
+
+  async #maintain(): Promise<void> {
+    try {
+      const indexes = await this.opened();
+      const gone = await this.#closeGone(indexes);
+      for (const index of indexes.filter((one) => !gone.has(one))) {
+        await index.saveIfWorthwhile(new Date());
+        if (index.hasOutgrownEngine) await this.#replace(index);
+      }
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'Looking after the indexes failed.');
+    }
+  }
+
+  async #closeGone(indexes: readonly CollectionIndex[]): Promise<ReadonlySet<CollectionIndex>> {
+    const ids = [...new Set(indexes.map(({ key }) => key.collectionId))];
+    const found = await findCollectionsByIds(this.#options.database.prisma, ids);
+    const there = new Set<CollectionId>(found.map(({ id }) => id));
+    const gone = indexes.filter(({ key }) => !there.has(key.collectionId));
+    for (const index of gone) {
+      await this.discard(index);
+      const snapshot = this.#snapshotOf(index.key);
+      for (const engine of ENGINE_NAMES) await rm(snapshotFile(snapshot, engine), { force: true });
+    }
+    return new Set(gone);
+  }
+
+  /** The old one answers until the new one has everything. */
+  async #replace(old: CollectionIndex): Promise<void> {
+    const { logger } = this.#options;
+    const next = await this.#openIndex(old.key);
+    await next.ready;
+    this.#open.set(nameOf(old.key), Promise.resolve(next));
+    await old.stop();
+    const { engine, size } = next.state;
+    logger.info({ collection: old.key.collectionId, engine, size }, 'The index changed its engine.');
+  }
+}
+
+function nameOf({ collectionId, visionSpaceId }: IndexKey): string {
+  return `${collectionId}-${visionSpaceId}`;
+}
