@@ -1,0 +1,83 @@
+import { HeaderMap, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
+import type { GraphQLError, GraphQLSchema } from 'graphql';
+import { toGraphQLError } from '../format-error.ts';
+import { RateLimitedError, type CostAllowance, type CostLimiter } from './cost-limiter.ts';
+import { DOCUMENT_LIMITS, type DocumentLimits } from './document-limits.ts';
+import { estimateCost } from './query-cost.ts';
+
+export interface LimitedContext extends BaseContext {
+  /** Whose allowance a request uses: the API key's id, or the address of a caller without one. */
+  readonly limitKey: string;
+}
+
+export interface CostPluginOptions {
+  readonly limiter: CostLimiter;
+  readonly limits?: DocumentLimits;
+  /** Told of every cost, also of what is refused for it. */
+  readonly onCost?: (cost: number) => void;
+}
+
+/** What `extensions.cost` of an answer says. */
+export interface CostReport {
+  /** What the request costs; null when it was too much to be counted. */
+  readonly requested: number;
+  /** The most that one request may cost. */
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetSeconds: number;
+}
+
+/** Lets an operation run only within the document limits and its key's allowance. */
+export function createCostPlugin<Context extends LimitedContext>({
+  limiter,
+  limits = DOCUMENT_LIMITS,
+  onCost,
+}: CostPluginOptions): ApolloServerPlugin<Context> {
+  return {
+    requestDidStart() {
+      let report: CostReport | null = null;
+      return Promise.resolve({
+        async didResolveOperation({ schema, document, operation, request, contextValue }) {
+          if (operation === undefined) return; // Apollo says so itself
+          const { operationName, variables } = request;
+          const key = contextValue.limitKey;
+          await answering(() => {
+            const cost = estimateCost({ schema, document, operationName, variables, limits });
+            onCost?.(cost);
+            report = reportOf(cost, limiter.take(key, 0));
+            report = reportOf(cost, limiter.charge(key, cost));
+          });
+        },
+        willSendResponse({ response: { body } }) {
+          if (report !== null && body.kind === 'single') {
+            const { extensions } = body.singleResult;
+            body.singleResult.extensions = { ...extensions, cost: report };
+          }
+          return Promise.resolve();
+        },
+      });
+    },
+  };
+}
+
+/** Errors get the HTTP status that says who may do something about them. */
+async function answering(check: () => void): Promise<void> {
+  try {
+    check();
+  } catch (error) {
+    return Promise.reject(withHttpStatus(error));
+  }
+}
+
+function withHttpStatus(error: unknown): GraphQLError {
+  if (!(error instanceof RateLimitedError)) {
+    return toGraphQLError(error, { http: { status: 400, headers: new HeaderMap() } });
+  }
+  const headers = new HeaderMap([['retry-after', String(error.retryAfterSeconds)]]);
+  return toGraphQLError(error, { http: { status: 429, headers } });
+}
+
+function reportOf(requested: number, allowance: CostAllowance): CostReport {
+  const { limit, remaining, resetSeconds } = allowance;
+  return { requested, limit, remaining, resetSeconds };
+}

@@ -1,0 +1,144 @@
+/** Arguments of one field with variables and defaults filled in; absent ones are undefined. */
+export type Arguments = Readonly<Record<string, unknown>>;
+
+/** A number, or what follows from the field's arguments. One unit is about 0.1 ms of one core's work. */
+type Amount = number | ((args: Arguments) => number);
+
+export interface Price {
+  /** The field itself, without what is selected beneath it. */
+  readonly own: Amount;
+  /** How often what is beneath it happens, where neither `first` nor the list's assumed length says so. */
+  readonly times?: Amount;
+}
+
+/** Encoding one text takes 6 ms. */
+const TEXT = 60;
+/** One label of a classification is one text. */
+const LABEL = TEXT;
+/** Encoding one photo takes 9 ms, and decoding a large one some 30 ms before. */
+const UPLOAD = 400;
+/** Finding the nearest: 1 to 2 ms through a graph or over a small collection. */
+const INDEX_SEARCH = 20;
+/** Comparing with every vector: some 20 ms for a million. */
+const EXACT_SEARCH = 200;
+/** A row read by its key, 0.02 ms. */
+const ROW = 0.2;
+/** A statement to Postgres with its round trip, 0.5 ms. */
+const STATEMENT = 5;
+/** Counting an index's entries: 5 ms for 100,000 images. */
+const COUNT = 50;
+/** Signing a link, 0.01 ms. */
+const SIGNATURE = 0.1;
+/** Storing an uploaded file: hashing and writing 10 MB. */
+const STORED_FILE = 100;
+/** Starting a job writes a few rows and wakes a worker; the work itself is the job's. */
+const START_JOB = 100;
+
+/** Objects that have no price of their own, and scalars. */
+export const DEFAULT_OBJECT_PRICE = 1;
+export const DEFAULT_SCALAR_PRICE = 0;
+
+/** Members of a list whose length nothing tells. */
+export const ASSUMED_LIST_LENGTH = 10;
+
+/** What `first: null` means, and what it is taken for where it can't be told. */
+export const DEFAULT_PAGE_SIZE = 20;
+export const MAX_PAGE_SIZE = 100;
+
+/** Introspection has the schema's size, whatever of it is asked. */
+export const INTROSPECTION_PRICES: ReadonlyMap<string, number> = new Map([
+  ['__typename', 0],
+  ['__type', 20],
+  ['__schema', 200],
+]);
+
+/** By schema coordinate. What isn't here costs 1 if it is an object and 0 if it is a scalar. */
+export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
+  ['Query.search', { own: priceOfSearch }],
+  ['Query.similarImages', { own: INDEX_SEARCH + STATEMENT }],
+  ['Query.classifyImage', { own: priceOfClassification, times: numberOfLabels }],
+  ['Query.images', { own: STATEMENT }],
+  ['Query.image', { own: STATEMENT }],
+  ['Query.node', { own: STATEMENT }],
+  ['Query.nodes', { own: STATEMENT, times: ({ ids }) => lengthOf(ids) }],
+  ['Query.collection', { own: STATEMENT }],
+  ['Query.collections', { own: STATEMENT }],
+  ['Query.job', { own: STATEMENT }],
+  ['Query.jobs', { own: STATEMENT }],
+  ['Query.apiKeys', { own: STATEMENT, times: 100 }],
+
+  ['SearchConnection.edges', { own: ROW }],
+  ['SearchConnection.tookMs', { own: 0 }],
+  ['SearchEdge.node', { own: ROW }],
+  ['ImageConnection.edges', { own: ROW }],
+  ['ImageEdge.node', { own: ROW }],
+  ['CollectionConnection.edges', { own: ROW }],
+  ['CollectionEdge.node', { own: ROW }],
+  ['JobConnection.edges', { own: ROW }],
+  ['JobEdge.node', { own: ROW }],
+  ['JobItemConnection.edges', { own: ROW }],
+  ['JobItemEdge.node', { own: ROW }],
+  ['ImageConnection.totalCount', { own: COUNT }],
+  ['CollectionConnection.totalCount', { own: STATEMENT }],
+  ['JobConnection.totalCount', { own: STATEMENT }],
+  ['JobItemConnection.totalCount', { own: COUNT }],
+
+  ['Collection.imageCount', { own: COUNT }],
+  ['Image.collection', { own: ROW }],
+  ['Image.url', { own: SIGNATURE }],
+  ['Image.thumbnailUrl', { own: SIGNATURE }],
+  ['EmbeddingInfo.values', { own: STATEMENT }],
+  ['Job.failures', { own: STATEMENT }],
+
+  [
+    'Mutation.uploadImages',
+    { own: ({ input }) => START_JOB + STORED_FILE * lengthIn(input, 'files') },
+  ],
+  ['Mutation.deleteImages', { own: ({ input }) => STATEMENT + lengthIn(input, 'ids') }],
+  ['Mutation.startIngest', { own: START_JOB }],
+  ['Mutation.createCollection', { own: STATEMENT }],
+  ['Mutation.deleteCollection', { own: START_JOB }],
+  ['Mutation.addSource', { own: STATEMENT }],
+  ['Mutation.createApiKey', { own: STATEMENT }],
+  ['Mutation.revokeApiKey', { own: STATEMENT }],
+  // Asked once and answered twice a second while the job lasts.
+  ['Subscription.jobProgress', { own: START_JOB }],
+]);
+
+function priceOfSearch({ input }: Arguments): number {
+  const terms = valueIn(input, 'terms');
+  const ranking = valueIn(input, 'exact') === true ? EXACT_SEARCH : INDEX_SEARCH;
+  const text = valueIn(input, 'text') == null ? 0 : TEXT;
+  const rest = Array.isArray(terms) ? terms.map(priceOfTerm) : [];
+  return STATEMENT + ranking + rest.reduce((sum, price) => sum + price, text);
+}
+
+function priceOfTerm(term: unknown): number {
+  if (valueIn(term, 'imageId') != null) return ROW;
+  return valueIn(term, 'text') != null ? TEXT : UPLOAD;
+}
+
+function priceOfClassification(args: Arguments): number {
+  const photo = valueIn(args['input'], 'upload') == null ? STATEMENT : UPLOAD;
+  return photo + LABEL * numberOfLabels(args);
+}
+
+function numberOfLabels({ input }: Arguments): number {
+  return lengthIn(input, 'labels');
+}
+
+function lengthIn(input: unknown, field: string): number {
+  return lengthOf(valueIn(input, field));
+}
+
+/** GraphQL takes a single value for a list of one. */
+function lengthOf(value: unknown): number {
+  if (value == null) return 0;
+  return Array.isArray(value) ? value.length : 1;
+}
+
+function valueIn(input: unknown, field: string): unknown {
+  return typeof input === 'object' && input !== null && Object.hasOwn(input, field)
+    ? (input as Readonly<Record<string, unknown>>)[field]
+    : undefined;
+}
