@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { PlatformError } from '../platform/errors.ts';
 
 /** An opaque cursor: what it is of, and where. */
-export function encodeCursor(kind: string, position: object): string {
+export function encodeCursor(kind: string, position: unknown): string {
   return Buffer.from(JSON.stringify([kind, position])).toString('base64url');
 }
 

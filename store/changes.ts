@@ -135,3 +135,22 @@ async function count(
   );
   return Number(rows[0]?.count ?? 0);
 }
+
+/** `countIndexed` of many, by `indexKeyName`. */
+export async function countIndexedOf(
+  db: Queryable,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await db.query<{ name: string; count: string }>(
+    `SELECT collection_id || ' ' || vision_space_id AS name, count(*) FROM index_entries
+     WHERE sha256 IS NOT NULL AND (collection_id, vision_space_id) IN (
+       SELECT split_part(name, ' ', 1)::uuid, split_part(name, ' ', 2)::uuid FROM unnest($1::text[]) AS name)
+     GROUP BY collection_id, vision_space_id`,
+    [names],
+  );
+  return new Map(rows.map(({ name, count: found }) => [name, Number(found)]));
+}
+
+export function indexKeyName({ collectionId, visionSpaceId }: IndexKey): string {
+  return `${collectionId} ${visionSpaceId}`;
+}

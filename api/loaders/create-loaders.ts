@@ -1,0 +1,63 @@
+import DataLoader from 'dataloader';
+import type { Database } from '../../store/database.ts';
+import {
+  countImagesOf,
+  findGenerationsByIds,
+  findLiveEmbeddings,
+  findLiveGenerationsOf,
+  findSourcesOf,
+} from '../../store/collection-summaries.ts';
+import { findCollectionsByIds } from '../../store/collections.ts';
+import { countIndexedOf } from '../../store/changes.ts';
+import { findImagesByIds } from '../../store/images.ts';
+import { countItemsOf } from '../../store/job-summaries.ts';
+import { listTextModels, listVisionSpaces } from '../../store/model-registry.ts';
+import type { CollectionId, GenerationId, ImageId, JobId } from '../../store/ids.ts';
+
+export type Loaders = ReturnType<typeof createLoaders>;
+
+/** Reads by key, for one request: what is asked for in the same turn is read together, and nothing is read twice. */
+export function createLoaders({ pool, prisma }: Database) {
+  const visionSpaces = once(() => listVisionSpaces(prisma));
+  const textModels = once(() => listTextModels(prisma));
+  return {
+    collection: byKey(async (ids: readonly CollectionId[]) =>
+      keyed(await findCollectionsByIds(prisma, ids), ({ id }) => id),
+    ),
+    imageCount: byKey((ids: readonly CollectionId[]) => countImagesOf(pool, ids)),
+    sources: byKey((ids: readonly CollectionId[]) => findSourcesOf(prisma, ids)),
+    liveGeneration: byKey((ids: readonly CollectionId[]) => findLiveGenerationsOf(prisma, ids)),
+    generation: byKey((ids: readonly GenerationId[]) => findGenerationsByIds(prisma, ids)),
+    indexedCount: byKey((keys: readonly string[]) => countIndexedOf(pool, keys)),
+    image: byKey(async (ids: readonly ImageId[]) =>
+      keyed(await findImagesByIds(pool, ids), ({ id }) => id),
+    ),
+    liveEmbedding: byKey((ids: readonly ImageId[]) => findLiveEmbeddings(pool, ids)),
+    itemCounts: byKey((ids: readonly JobId[]) => countItemsOf(pool, ids)),
+    visionSpaces,
+    textModels,
+  };
+}
+
+/** A loader of single values from a reader of maps; null where the map has none. */
+function byKey<Key extends string | bigint, Value>(
+  read: (keys: readonly Key[]) => Promise<ReadonlyMap<Key | string, Value>>,
+): DataLoader<Key, Value | null> {
+  return new DataLoader<Key, Value | null>(async (keys) => {
+    const found = await read(keys);
+    return keys.map((key) => found.get(key) ?? null);
+  });
+}
+
+function keyed<Key, Value>(
+  values: readonly Value[],
+  keyOf: (value: Value) => Key,
+): ReadonlyMap<Key, Value> {
+  return new Map(values.map((value) => [keyOf(value), value]));
+}
+
+/** Short lists, read whole at their first use. */
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | null = null;
+  return () => (reading ??= read());
+}

@@ -1,0 +1,211 @@
+import { PlatformError, throwIfAborted } from '../../platform/errors.ts';
+import { normalize, type Embedding } from '../../models/embedding.ts';
+import { MAX_K, type Neighbors, type SearchPath } from '../../indexer/vector-index/vector-index.ts';
+import type { Database } from '../../store/database.ts';
+import type { GenerationRecord } from '../../store/generations.ts';
+import type { CollectionId, ImageId } from '../../store/ids.ts';
+import { asImageId } from '../../store/ids.ts';
+import { isEmptyFilter, queryImageIds, type ImageFilter } from '../../store/image-query.ts';
+import type { ImageRecord } from '../../store/images.ts';
+import type { TextModelRecord, VisionSpaceRecord } from '../../store/model-registry.ts';
+import type { CollectionIndexes } from './collection-indexes.ts';
+import { Rankings, type RankedImage, type RankingPage } from './rankings.ts';
+import type { TextEmbeddings } from './text-embeddings.ts';
+
+/** One weighted part of a query. Images and uploads come as embeddings, with a name that says which. */
+export type Term =
+  | { readonly kind: 'text'; readonly text: string; readonly weight: number }
+  | {
+      readonly kind: 'embedding';
+      readonly name: string;
+      readonly embedding: Embedding;
+      readonly weight: number;
+    };
+
+export interface SearchRequest {
+  readonly collectionId: CollectionId;
+  readonly generation: GenerationRecord;
+  readonly visionSpace: VisionSpaceRecord;
+  /** The model that reads the texts; null: none was asked for and the collection has none. */
+  readonly textModel: TextModelRecord | null;
+  readonly terms: readonly Term[];
+  readonly filter: ImageFilter;
+  readonly exact: boolean;
+  /** Left out of the ranking. */
+  readonly without: ImageId | null;
+  readonly first: number;
+  readonly after: string | null;
+  /** What uploads and images took to become embeddings, in milliseconds. */
+  readonly encodedMs: number;
+  readonly signal: AbortSignal;
+  readonly loadImages: (ids: readonly ImageId[]) => Promise<readonly (ImageRecord | null)[]>;
+}
+
+export interface SearchResult {
+  readonly edges: readonly {
+    readonly cursor: string;
+    readonly node: ImageRecord;
+    readonly rank: number;
+    readonly score: number;
+  }[];
+  readonly hasNextPage: boolean;
+  readonly path: SearchPath;
+  readonly generation: GenerationRecord;
+  readonly textModel: TextModelRecord | null;
+  readonly tookMs: SearchTimes;
+}
+
+export interface SearchTimes {
+  readonly encode: number;
+  readonly index: number;
+  readonly hydrate: number;
+  readonly total: number;
+}
+
+export interface SearchServiceOptions {
+  readonly database: Database;
+  readonly indexes: CollectionIndexes;
+  readonly texts: TextEmbeddings;
+  /** Told of every search, for the metrics. */
+  readonly onSearch?: (times: SearchTimes, path: SearchPath) => void;
+}
+
+interface Found {
+  readonly page: RankingPage;
+  readonly images: readonly (RankedImage & { readonly image: ImageRecord })[];
+}
+
+/** Terms → one embedding → ranking → rows. */
+export class SearchService {
+  readonly #options: SearchServiceOptions;
+  readonly #rankings = new Rankings();
+
+  constructor(options: SearchServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `MODEL_MISMATCH`, `EMPTY_TEXT`, `CURSOR_EXPIRED`, `BAD_USER_INPUT`, `INDEX_UNAVAILABLE`, `ABORTED`. */
+  async search(request: SearchRequest): Promise<SearchResult> {
+    const startedAt = performance.now();
+    const usesText = request.terms.some(({ kind }) => kind === 'text');
+    if (usesText) this.#checkTextModel(request);
+    const query = await this.#encode(request.terms);
+    const encodedAt = performance.now();
+    throwIfAborted(request.signal);
+    const found = await this.#find(request, query);
+    const { generation, textModel, encodedMs } = request;
+    const times = {
+      encode: encodedMs + encodedAt - startedAt,
+      index: found.indexMs,
+      hydrate: found.hydrateMs,
+      total: encodedMs + performance.now() - startedAt,
+    };
+    this.#options.onSearch?.(times, found.page.path);
+    const identity = identityOf(request);
+    return {
+      edges: found.images.map((ranked) => ({
+        cursor: this.#rankings.cursorOf(identity, generation.id, ranked),
+        node: ranked.image,
+        ...{ rank: ranked.rank, score: ranked.score },
+      })),
+      hasNextPage: found.page.hasMore,
+      path: found.page.path,
+      ...{ generation, textModel: usesText ? textModel : null, tookMs: times },
+    };
+  }
+
+  #checkTextModel({ textModel, visionSpace }: SearchRequest): void {
+    const { texts } = this.#options;
+    if (textModel !== null && textModel.fingerprint !== texts.textModel) {
+      const message = `The text model ${textModel.name}@${textModel.version} is not the one this server has loaded.`;
+      throw new PlatformError('MODEL_MISMATCH', message);
+    }
+    if (texts.visionSpace === visionSpace.fingerprint) return;
+    const message = `The text model was trained for another vision space than the collection's (${visionSpace.name}).`;
+    throw new PlatformError('MODEL_MISMATCH', message);
+  }
+
+  /** The normalized weighted sum. */
+  async #encode(terms: readonly Term[]): Promise<Embedding> {
+    const { texts } = this.#options;
+    const embeddings = await Promise.all(
+      terms.map((term) => (term.kind === 'text' ? texts.encode(term.text) : term.embedding)),
+    );
+    const [only] = embeddings;
+    if (only && embeddings.length === 1 && (terms[0]?.weight ?? 0) > 0) return only;
+    const sum = new Float32Array(only?.length ?? 0);
+    embeddings.forEach((embedding, term) => {
+      const weight = terms[term]?.weight ?? 0;
+      embedding.forEach((value, i) => (sum[i] = (sum[i] ?? 0) + weight * value));
+    });
+    if (sum.some((value) => value !== 0)) return normalize(sum);
+    const message = 'The terms cancel each other out: give them other weights.';
+    throw new PlatformError('BAD_USER_INPUT', message);
+  }
+
+  async #find(
+    request: SearchRequest,
+    query: Embedding,
+  ): Promise<Found & { indexMs: number; hydrateMs: number }> {
+    const { generation, first, after } = request;
+    let indexMs = 0;
+    const startedAt = performance.now();
+    const page = await this.#rankings.page(
+      { query: identityOf(request), generationId: generation.id, first, after },
+      async (k) => {
+        const before = performance.now();
+        const found = await this.#nearest(request, query, k);
+        indexMs += performance.now() - before;
+        return found;
+      },
+    );
+    const rows = await request.loadImages(page.images.map(({ id }) => asImageId(id)));
+    // An image that was deleted since the ranking was made is passed over.
+    const images = page.images.flatMap((ranked, i) => {
+      const image = rows[i];
+      return image ? [{ ...ranked, image }] : [];
+    });
+    return { page, images, indexMs, hydrateMs: performance.now() - startedAt - indexMs };
+  }
+
+  async #nearest(
+    { collectionId, generation, filter, exact, without, signal }: SearchRequest,
+    query: Embedding,
+    k: number,
+  ): Promise<Neighbors> {
+    const { database, indexes } = this.#options;
+    const index = await indexes.get({ collectionId, visionSpaceId: generation.visionSpaceId });
+    const allow = isEmptyFilter(filter)
+      ? {}
+      : { allow: await queryImageIds(database.pool, { collectionId, filter }) };
+    try {
+      const wanted = without === null ? k : Math.min(k + 1, MAX_K);
+      const found = await index.search(query, wanted, { ...allow, exact, signal });
+      return without === null ? found : leaveOut(found, without, k);
+    } catch (error) {
+      const isLost = error instanceof PlatformError && error.code === 'INDEX_UNAVAILABLE';
+      if (isLost) await indexes.discard(index);
+      throw error;
+    }
+  }
+}
+
+/** The best `k` without that one. */
+function leaveOut({ ids, scores, path }: Neighbors, id: ImageId, k: number): Neighbors {
+  const at = ids.indexOf(id);
+  return {
+    ids: ids.filter((_, i) => i !== at).subarray(0, k),
+    scores: scores.filter((_, i) => i !== at).subarray(0, k),
+    path,
+  };
+}
+
+/** Everything that decides a ranking within its generation. */
+function identityOf(request: SearchRequest): unknown {
+  const { collectionId, textModel, terms, filter, exact, without } = request;
+  return {
+    ...{ collectionId, filter, exact, without },
+    textModel: textModel?.fingerprint ?? null,
+    terms: terms.map((term) => [term.kind === 'text' ? term.text : term.name, term.weight]),
+  };
+}
