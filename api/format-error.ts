@@ -50,14 +50,18 @@ export function toGraphQLErrors(
   return errors.map((error) => {
     const original = error instanceof GraphQLError ? error : toGraphQLError(error);
     const { message, extensions } = formatError(original.toJSON(), original, options);
-    return new GraphQLError(message, {
-      nodes: original.nodes,
-      source: original.source,
-      positions: original.positions,
-      path: original.path,
-      extensions: extensions ?? {},
-    });
+    return restated(original, message, extensions);
   });
+}
+
+/** The same error at the same place with other words. */
+export function restated(
+  error: GraphQLError,
+  message: string,
+  extensions: Readonly<Record<string, unknown>> = {},
+): GraphQLError {
+  const { nodes = null, source = null, positions = null, path = null } = error;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
 }
 
 /** Wraps an error so that `formatError` finds it again. */

@@ -1,5 +1,6 @@
 import { HeaderMap, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
-import type { GraphQLError, GraphQLSchema } from 'graphql';
+import type { GraphQLError } from 'graphql';
+import { PlatformError } from '../../platform/errors.ts';
 import { toGraphQLError } from '../format-error.ts';
 import { RateLimitedError, type CostAllowance, type CostLimiter } from './cost-limiter.ts';
 import { DOCUMENT_LIMITS, type DocumentLimits } from './document-limits.ts';
@@ -19,7 +20,7 @@ export interface CostPluginOptions {
 
 /** What `extensions.cost` of an answer says. */
 export interface CostReport {
-  /** What the request costs; null when it was too much to be counted. */
+  /** What the request costs. */
   readonly requested: number;
   /** The most that one request may cost. */
   readonly limit: number;
@@ -41,12 +42,14 @@ export function createCostPlugin<Context extends LimitedContext>({
           if (operation === undefined) return; // Apollo says so itself
           const { operationName, variables } = request;
           const key = contextValue.limitKey;
-          await answering(() => {
+          try {
             const cost = estimateCost({ schema, document, operationName, variables, limits });
             onCost?.(cost);
             report = reportOf(cost, limiter.take(key, 0));
             report = reportOf(cost, limiter.charge(key, cost));
-          });
+          } catch (error) {
+            return Promise.reject(withHttpStatus(error));
+          }
         },
         willSendResponse({ response: { body } }) {
           if (report !== null && body.kind === 'single') {
@@ -60,16 +63,9 @@ export function createCostPlugin<Context extends LimitedContext>({
   };
 }
 
-/** Errors get the HTTP status that says who may do something about them. */
-async function answering(check: () => void): Promise<void> {
-  try {
-    check();
-  } catch (error) {
-    return Promise.reject(withHttpStatus(error));
-  }
-}
-
+/** Refusals get the HTTP status that says who may do something about them; Apollo's own choice is 500. */
 function withHttpStatus(error: unknown): GraphQLError {
+  if (!(error instanceof PlatformError)) return toGraphQLError(error);
   if (!(error instanceof RateLimitedError)) {
     return toGraphQLError(error, { http: { status: 400, headers: new HeaderMap() } });
   }

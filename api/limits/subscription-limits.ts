@@ -1,5 +1,5 @@
 import { GraphQLError, validate, type DocumentNode, type GraphQLSchema } from 'graphql';
-import { toGraphQLErrors, type FormatErrorOptions } from '../format-error.ts';
+import { restated, toGraphQLErrors, type FormatErrorOptions } from '../format-error.ts';
 import type { CostLimiter } from './cost-limiter.ts';
 import {
   checkDocument,
@@ -63,6 +63,5 @@ function parseOrThrow(query: string, limits: DocumentLimits): DocumentNode {
 
 /** Apollo's codes, so that clients meet the same ones on every transport. */
 function withCode(error: GraphQLError, code: string): GraphQLError {
-  const { message, nodes, source, positions, path } = error;
-  return new GraphQLError(message, { nodes, source, positions, path, extensions: { code } });
+  return restated(error, error.message, { code });
 }

@@ -1,0 +1,36 @@
+import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
+import { Kind, type OperationDefinitionNode } from 'graphql';
+import type { Metrics } from './metrics.ts';
+
+/** Measures how long operations take to execute, by root field, and counts errors by code. */
+export function createMetricsPlugin(metrics: Metrics): ApolloServerPlugin<BaseContext> {
+  return {
+    requestDidStart: () =>
+      Promise.resolve({
+        executionDidStart({ operation }) {
+          const started = performance.now();
+          const labels = { type: operation.operation, rootField: rootFieldOf(operation) };
+          return Promise.resolve({
+            executionDidEnd(error?: Error) {
+              const seconds = (performance.now() - started) / 1_000;
+              const outcome = error === undefined ? 'ok' : 'error';
+              metrics.observeOperation({ ...labels, outcome, seconds });
+              return Promise.resolve();
+            },
+          });
+        },
+        willSendResponse({ response: { body } }) {
+          const errors = body.kind === 'single' ? (body.singleResult.errors ?? []) : [];
+          for (const { extensions } of errors) metrics.countError(extensions?.['code']);
+          return Promise.resolve();
+        },
+      }),
+  };
+}
+
+/** The document has been validated, so that a field here is one of the schema's. */
+export function rootFieldOf({ selectionSet: { selections } }: OperationDefinitionNode): string {
+  const [only] = selections;
+  if (selections.length !== 1 || only === undefined) return 'several';
+  return only.kind === Kind.FIELD ? only.name.value : 'fragment';
+}
