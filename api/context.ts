@@ -1,33 +1,34 @@
-import type { Database } from '../store/database.ts';
-import type { TextModelId, VisionSpaceId } from '../store/ids.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { Bundle } from '../models/bundle.ts';
+import type { RegisteredBundle } from '../indexer/collections.ts';
+import type { UploadStore } from '../indexer/ingest/uploads.ts';
 import type { ChangeListener } from '../store/change-listener.ts';
+import type { Database } from '../store/database.ts';
 import type { Viewer } from './auth/viewer.ts';
 import { createLoaders, type Loaders } from './loaders/create-loaders.ts';
+import type { UrlSigner } from './media/signer.ts';
 import type { CollectionIndexes } from './search/collection-indexes.ts';
-import type { ImageClassifier } from './search/image-classifier.ts';
 import type { SearchService } from './search/search-service.ts';
-import type { MediaUrls } from './media/media-urls.ts';
-import type { IngestService } from './ingest-service.ts';
+import type { TextEmbeddings } from './search/text-embeddings.ts';
+import type { UploadedImages } from './search/uploaded-images.ts';
 
 /** What the process has one of. */
 export interface Services {
   readonly database: Database;
-  readonly indexes: CollectionIndexes;
   readonly listener: ChangeListener;
+  readonly bundle: Bundle;
+  /** The rows of the bundle's models. */
+  readonly registered: RegisteredBundle;
+  readonly texts: TextEmbeddings;
+  readonly uploadedImages: UploadedImages;
+  readonly uploads: UploadStore;
+  readonly indexes: CollectionIndexes;
   readonly search: SearchService;
-  readonly classifier: ImageClassifier;
-  readonly ingest: IngestService;
-  readonly mediaUrls: MediaUrls;
-  /** The rows of the loaded bundle's models. */
-  readonly registered: RegisteredModels;
+  readonly signer: Pick<UrlSigner, 'sign'>;
+  /** Folders below which sources may lie; none: GraphQL can't add any. */
+  readonly mediaRoots: readonly string[];
   readonly logger: Logger;
   readonly now: () => Date;
-}
-
-export interface RegisteredModels {
-  readonly visionSpaceId: VisionSpaceId;
-  readonly textModelId: TextModelId;
 }
 
 /** What a request has one of. */
@@ -52,9 +53,8 @@ export class Context {
     return this.#loaders;
   }
 
-  /** Forgets what was read: after a mutation, and before each event of a subscription. */
+  /** Forgets what was read: after a change, and before each event of a subscription. */
   freshen(): void {
     this.#loaders = createLoaders(this.services.database);
   }
 }
-

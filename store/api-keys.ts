@@ -111,6 +111,16 @@ function noSuchKey(idOrPrefix: string): PlatformError {
   return new PlatformError('NOT_FOUND', `There is no API key "${idOrPrefix.slice(0, 40)}".`);
 }
 
+export async function findApiKey(prisma: PrismaClient, id: string): Promise<ApiKeyRecord | null> {
+  const row = await prisma.apiKey.findUnique({ where: { id }, include: { scopes: true } });
+  return row && toRecord(row);
+}
+
+/** For what lasts longer than a request. */
+export async function isKeyInForce(prisma: PrismaClient, id: ApiKeyId): Promise<boolean> {
+  return (await prisma.apiKey.count({ where: { id, revokedAt: null } })) === 1;
+}
+
 /** Newest first, revoked ones too. */
 export async function listApiKeys(prisma: PrismaClient): Promise<readonly ApiKeyRecord[]> {
   const rows = await prisma.apiKey.findMany({

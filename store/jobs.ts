@@ -66,9 +66,14 @@ export async function getJob(prisma: PrismaClient, id: JobId): Promise<JobRecord
   throw new PlatformError('NOT_FOUND', `There is no job ${id}.`);
 }
 
-export interface JobPage {
+export interface JobFilter {
   readonly collectionId: CollectionId | null;
+  /** Only of these collections; null: all, and jobs of none. */
+  readonly among?: readonly CollectionId[] | null;
   readonly state: JobState | null;
+}
+
+export interface JobPage extends JobFilter {
   /** Jobs older than this one. */
   readonly after: JobId | null;
   readonly limit: number;
@@ -77,18 +82,29 @@ export interface JobPage {
 /** Newest first. */
 export async function listJobs(
   prisma: PrismaClient,
-  { collectionId, state, after, limit }: JobPage,
+  { after, limit, ...filter }: JobPage,
 ): Promise<readonly JobRecord[]> {
   const rows = await prisma.job.findMany({
-    where: {
-      ...(collectionId === null ? {} : { collectionId }),
-      ...(state === null ? {} : { state }),
-    },
+    where: whereOf(filter),
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     ...(after === null ? {} : { cursor: { id: after }, skip: 1 }),
     take: limit,
   });
   return rows.map(toRecord);
+}
+
+export function countJobs(prisma: PrismaClient, filter: JobFilter): Promise<number> {
+  return prisma.job.count({ where: whereOf(filter) });
+}
+
+function whereOf({ collectionId, among = null, state }: JobFilter): Prisma.JobWhereInput {
+  return {
+    AND: [
+      collectionId === null ? {} : { collectionId },
+      among === null ? {} : { collectionId: { in: [...among] } },
+      state === null ? {} : { state },
+    ],
+  };
 }
 
 /** Jobs that a worker may have something to do for, oldest first. */

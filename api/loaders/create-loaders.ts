@@ -9,10 +9,18 @@ import {
 } from '../../store/collection-summaries.ts';
 import { findCollectionsByIds } from '../../store/collections.ts';
 import { countIndexedOf } from '../../store/changes.ts';
+import { hexOf, readEmbeddings } from '../../store/embeddings.ts';
 import { findImagesByIds } from '../../store/images.ts';
 import { countItemsOf } from '../../store/job-summaries.ts';
 import { listTextModels, listVisionSpaces } from '../../store/model-registry.ts';
-import type { CollectionId, GenerationId, ImageId, JobId } from '../../store/ids.ts';
+import type {
+  CollectionId,
+  GenerationId,
+  ImageId,
+  JobId,
+  VisionSpaceId,
+} from '../../store/ids.ts';
+import type { Queryable } from '../../store/transaction.ts';
 
 export type Loaders = ReturnType<typeof createLoaders>;
 
@@ -33,10 +41,34 @@ export function createLoaders({ pool, prisma }: Database) {
       keyed(await findImagesByIds(pool, ids), ({ id }) => id),
     ),
     liveEmbedding: byKey((ids: readonly ImageId[]) => findLiveEmbeddings(pool, ids)),
+    vector: createVectorLoader(pool),
     itemCounts: byKey((ids: readonly JobId[]) => countItemsOf(pool, ids)),
     visionSpaces,
     textModels,
   };
+}
+
+interface VectorKey {
+  readonly visionSpaceId: VisionSpaceId;
+  readonly sha256: Uint8Array;
+}
+
+/** One statement a vision space. */
+function createVectorLoader(db: Queryable) {
+  const nameOf = ({ visionSpaceId, sha256 }: VectorKey): string =>
+    `${visionSpaceId} ${hexOf(sha256)}`;
+  return new DataLoader<VectorKey, Float32Array | null, string>(
+    async (keys) => {
+      const spaces = [...new Set(keys.map(({ visionSpaceId }) => visionSpaceId))];
+      const found = new Map<string, ReadonlyMap<string, Float32Array>>();
+      for (const space of spaces) {
+        const hashes = keys.filter((key) => key.visionSpaceId === space).map((key) => key.sha256);
+        found.set(space, await readEmbeddings(db, space, hashes));
+      }
+      return keys.map((key) => found.get(key.visionSpaceId)?.get(hexOf(key.sha256)) ?? null);
+    },
+    { cacheKeyFn: nameOf },
+  );
 }
 
 /** A loader of single values from a reader of maps; null where the map has none. */

@@ -1,0 +1,50 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { PlatformError } from '../../../platform/errors.ts';
+import { isKeyInForce } from '../../../store/api-keys.ts';
+import { countItems } from '../../../store/job-items.ts';
+import { findJob, type JobRecord } from '../../../store/jobs.ts';
+import { unauthenticated } from '../../auth/authenticate.ts';
+import { findVisibleJob } from '../../auth/visible.ts';
+import type { Context } from '../../context.ts';
+import type { SubscriptionResolvers } from '../../generated/resolvers.ts';
+
+const LOOK_EVERY_MS = 500;
+/** How often it is asked whether the key is still in force. */
+const KEY_EVERY_MS = 15_000;
+const OVER: ReadonlySet<string> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
+
+export const jobProgress: NonNullable<SubscriptionResolvers['jobProgress']> = {
+  subscribe: async (_parent, { id }, context) => {
+    const job = await findVisibleJob(context, id);
+    if (job) return followJob(job, context);
+    throw new PlatformError('NOT_FOUND', `There is no job "${id.slice(0, 100)}".`);
+  },
+};
+
+/** The job whenever it or its counts changed. A client that goes away ends it at the next look. */
+async function* followJob(
+  first: JobRecord,
+  context: Context,
+): AsyncGenerator<{ readonly jobProgress: JobRecord }, void> {
+  const { pool, prisma } = context.services.database;
+  let job: JobRecord | null = first;
+  let shown = '';
+  let keySeenAt = performance.now();
+  while (job !== null && !context.signal.aborted) {
+    if (performance.now() - keySeenAt > KEY_EVERY_MS) {
+      if (!(await isKeyInForce(prisma, context.viewer.id))) {
+        throw unauthenticated('This key was revoked.');
+      }
+      keySeenAt = performance.now();
+    }
+    const state = JSON.stringify([job, await countItems(pool, job.id)]);
+    if (state !== shown) {
+      shown = state;
+      context.freshen();
+      yield { jobProgress: job };
+    }
+    if (OVER.has(job.state)) return;
+    await pause(LOOK_EVERY_MS, undefined, { signal: context.signal }).catch(() => undefined);
+    job = await findJob(prisma, job.id);
+  }
+}

@@ -1,0 +1,6 @@
+import type { VisionSpaceResolvers } from '../generated/resolvers.ts';
+import { encodeNodeId } from '../node-ids.ts';
+
+export const VisionSpace: VisionSpaceResolvers = {
+  id: ({ id }) => encodeNodeId('VisionSpace', id),
+};

@@ -1,0 +1,61 @@
+import type { Resolvers } from '../generated/resolvers.ts';
+import { scalars } from '../scalars.ts';
+import { ApiKey } from './ApiKey.ts';
+import { Collection } from './Collection.ts';
+import {
+  CollectionConnection,
+  ImageConnection,
+  JobConnection,
+  JobItemConnection,
+  SearchConnection,
+} from './connections.ts';
+import { EmbeddingInfo } from './EmbeddingInfo.ts';
+import { Generation } from './Generation.ts';
+import { Image } from './Image.ts';
+import { Job, JobItem } from './Job.ts';
+import { addSource } from './Mutation/addSource.ts';
+import { createApiKey } from './Mutation/createApiKey.ts';
+import { createCollection } from './Mutation/createCollection.ts';
+import { deleteCollection } from './Mutation/deleteCollection.ts';
+import { deleteImages } from './Mutation/deleteImages.ts';
+import { revokeApiKey } from './Mutation/revokeApiKey.ts';
+import { startIngest } from './Mutation/startIngest.ts';
+import { uploadImages } from './Mutation/uploadImages.ts';
+import { Node } from './Node.ts';
+import { apiKeys } from './Query/apiKeys.ts';
+import { classifyImage } from './Query/classifyImage.ts';
+import { collection } from './Query/collection.ts';
+import { collections } from './Query/collections.ts';
+import { image } from './Query/image.ts';
+import { images } from './Query/images.ts';
+import { indexHealth } from './Query/indexHealth.ts';
+import { job } from './Query/job.ts';
+import { jobs } from './Query/jobs.ts';
+import { generations, textModels, visionSpaces } from './Query/models.ts';
+import { node, nodes } from './Query/node.ts';
+import { search } from './Query/search.ts';
+import { similarImages } from './Query/similarImages.ts';
+import { viewer } from './Query/viewer.ts';
+import { Source } from './Source.ts';
+import { jobProgress } from './Subscription/jobProgress.ts';
+import { TextModel } from './TextModel.ts';
+import { Viewer } from './Viewer.ts';
+import { VisionSpace } from './VisionSpace.ts';
+
+/** By schema coordinate: `Query.search` is `Query/search.ts`, `Image.url` is in `Image.ts`. */
+export const resolvers: Resolvers = {
+  ...scalars,
+  Query: {
+    ...{ apiKeys, classifyImage, collection, collections, generations, image, images },
+    ...{ indexHealth, job, jobs, node, nodes, search, similarImages, textModels, viewer },
+    visionSpaces,
+  },
+  Mutation: {
+    ...{ addSource, createApiKey, createCollection, deleteCollection, deleteImages },
+    ...{ revokeApiKey, startIngest, uploadImages },
+  },
+  Subscription: { jobProgress },
+  ...{ ApiKey, Collection, EmbeddingInfo, Generation, Image, Job, JobItem, Node, Source },
+  ...{ TextModel, Viewer, VisionSpace },
+  ...{ CollectionConnection, ImageConnection, JobConnection, JobItemConnection, SearchConnection },
+};
