@@ -81,7 +81,8 @@ async function reading<T>(
   }
 }
 
-const TRUNCATED = /premature end|unexpected end|insufficient|end of (?:file|stream)|outside of file/i;
+const TRUNCATED =
+  /premature end|unexpected end|insufficient|end of (?:file|stream)|outside of file/i;
 const NO_DECODER = /support for this compression|unsupported codec|unsupported feature/i;
 
 function explain(error: unknown, bytes: Uint8Array, format: ImageFormat): UnreadableImage {

@@ -74,7 +74,7 @@ async function write(
 }
 
 async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length; ) {
+  for (let at = 0; at < chunk.length;) {
     at += (await file.write(chunk, at, chunk.length - at)).bytesWritten;
   }
 }
