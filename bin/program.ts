@@ -5,6 +5,7 @@ import { addEncodeCommand } from './commands/encode.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addIndexCommand } from './commands/index-folder.ts';
 import { addTrainCommand } from './commands/train.ts';
+import { addVerifyCommand } from './commands/verify.ts';
 
 /** What commands get from the process. */
 export interface CommandContext {
@@ -33,6 +34,7 @@ export function createProgram(context: CommandContext): Command {
   addEvaluateCommand(program, context);
   addTrainCommand(program, context);
   addBundleCommand(program, context);
+  addVerifyCommand(program, context);
   program.addHelpText(
     'after',
     `

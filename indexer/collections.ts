@@ -35,7 +35,7 @@ export async function registerBundle(
   if (projector === undefined) return { visionSpace, textModel: null };
   const textModel = await registerTextModel(prisma, {
     ...{ fingerprint: bundle.textModel, name, version, languageModel: language.name },
-    ...{ visionSpaceId: visionSpace.id, metrics: metrics as Readonly<Record<string, never>> },
+    ...{ visionSpaceId: visionSpace.id, metrics: metrics },
   });
   return { visionSpace, textModel };
 }

@@ -62,7 +62,8 @@ async function indexFolder(
     const source = await findOrAddSource(services, collection, real, flags.source);
     const job = await joinOrStart(services, source, flags, context);
     const ended = await workOn(job.id, services, progress, context);
-    report(ended, await collect(services, ended), flags, context);
+    const shown = flags.json ? Infinity : SHOWN;
+    report(ended, await collect(services, ended, shown), flags, context);
   } finally {
     progress.stop();
     await closers.close();
@@ -183,14 +184,24 @@ interface Ending {
   readonly failures: readonly ItemRecord[];
 }
 
-/** Failures that are shown in full; the API lists all. */
+/** Failures that are shown; JSON and the API have all. */
 const SHOWN = 20;
+const PAGE = 1000;
 
-async function collect({ database: { pool } }: JobServices, { id }: JobRecord): Promise<Ending> {
-  return {
-    outcomes: await countOutcomes(pool, id),
-    failures: await listItems(pool, { jobId: id, state: 'FAILED', after: null, limit: SHOWN }),
-  };
+async function collect(
+  { database: { pool } }: JobServices,
+  { id: jobId }: JobRecord,
+  most: number,
+): Promise<Ending> {
+  const failures: ItemRecord[] = [];
+  while (failures.length < most) {
+    const limit = Math.min(PAGE, most - failures.length);
+    const after = failures.at(-1)?.id ?? null;
+    const page = await listItems(pool, { jobId, state: 'FAILED', after, limit });
+    if (page.length === 0) break;
+    failures.push(...page);
+  }
+  return { outcomes: await countOutcomes(pool, jobId), failures };
 }
 
 function report(

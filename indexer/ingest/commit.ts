@@ -14,7 +14,7 @@ import type { ImageId } from '../../store/ids.ts';
 import type { Outcome } from '../../store/job-items.ts';
 import type { Queryable } from '../../store/transaction.ts';
 import type { ReadBatch, ReadFile } from './read-batch.ts';
-import { UnreadableImage } from './reasons.ts';
+import type { UnreadableImage } from './reasons.ts';
 
 /** What an item's reason code says when it is DONE, or SKIPPED without fault. */
 export type IngestOutcome =
@@ -159,7 +159,9 @@ export async function commitRemovals(
   removals: readonly Removal[],
 ): Promise<Outcomes> {
   const outcomes: Outcomes = new Map();
-  const isGone = await Promise.all(removals.map(({ file }) => file === null || isMissing(file)));
+  const isGone = await Promise.all(
+    removals.map(async ({ file }) => file === null || (await isMissing(file))),
+  );
   const gone = removals.filter((_, i) => isGone[i] === true);
   const still = await lockImagesAt(
     client,

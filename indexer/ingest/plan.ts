@@ -183,12 +183,7 @@ class SourcePlanner {
 type Keyed = Scanned & { readonly key: string };
 
 function isUnchanged(file: Scanned, state: FileState | undefined): boolean {
-  return (
-    file.kind === 'file' &&
-    state !== undefined &&
-    state.bytes === file.bytes &&
-    state.mtimeNs === file.mtimeNs
-  );
+  return file.kind === 'file' && state?.bytes === file.bytes && state.mtimeNs === file.mtimeNs;
 }
 
 /** What becomes of a page's new and changed files. */

@@ -7,7 +7,8 @@ import { UnreadableImage } from './reasons.ts';
 import type { FileDigest } from './decoder-protocol.ts';
 
 /** A link at the end of the path is refused, and a pipe without a writer doesn't hold us up. */
-const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+const FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK; // undefined counts as 0 where a system lacks one
 const CHUNK_BYTES = 1 << 20;
 
 /** Hashes a regular file without holding it. Throws `UnreadableImage`. */
@@ -84,7 +85,7 @@ async function refuseChanged(file: FileHandle, before: BigIntStats, read: number
 /** The reason behind a system error; other errors stay as they are. */
 function asUnreadable(error: unknown): unknown {
   const reason = messageOf(error);
-  switch (systemErrorCode(error)) {
+  switch (systemErrorCode(error) ?? '') {
     case 'ENOENT':
     case 'ENOTDIR':
       return new UnreadableImage('VANISHED', 'The file is gone.', { cause: error });

@@ -41,20 +41,26 @@ function boxedFormat(head: string): ImageFormat | null {
   return brands.some((brand) => HEIF_BRANDS.has(brand)) ? 'HEIF' : null;
 }
 
-/** Formats people keep beside photos; naming them is kinder than "not an image". */
-const UNSUPPORTED: readonly (readonly [RegExp, string])[] = [
-  [/^BM[^]{4}\0\0\0\0/, 'BMP'],
-  [/^%PDF-/, 'PDF'],
-  [/^8BPS/, 'PSD'],
-  [/^\0\0\x01\0/, 'ICO'],
-  [/^\xff\x0a|^\0\0\0\x0cJXL /, 'JPEG XL'],
-  [/^\0\0\0\x0cjP {2}|^\xff\x4f\xff\x51/, 'JPEG 2000'],
-  [/^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^]*?|<!--[^]*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]/i, 'SVG'],
-  [/^[^]{4}ftyp/, 'a video'],
-  [/^\x1a\x45\xdf\xa3|^RIFF[^]{4}AVI |^FLV\x01|^\0\0\x01\xba/, 'a video'],
-  [/^PK\x03\x04|^\x1f\x8b|^7z\xbc\xaf|^Rar!/, 'an archive'],
+/** Formats people keep beside photos; naming them is kinder than "not an image". Each begins with one of these. */
+const UNSUPPORTED: readonly (readonly [string, ...string[]])[] = [
+  ['PDF', '%PDF-'],
+  ['PSD', '8BPS'],
+  ['ICO', '\0\0\x01\0'],
+  ['JPEG XL', '\xff\x0a', '\0\0\0\x0cJXL '],
+  ['JPEG 2000', '\0\0\0\x0cjP  ', '\xff\x4f\xff\x51'],
+  ['a video', '\x1a\x45\xdf\xa3', 'FLV\x01', '\0\0\x01\xba'],
+  ['an archive', 'PK\x03\x04', '\x1f\x8b', '7z\xbc\xaf', 'Rar!'],
 ];
 
+/** A prologue, comments and a document type may come before the element. */
+const SVG = /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>]*>|\s)*<svg[\s>]/is;
+
 function unsupportedName(head: string): string | null {
-  return UNSUPPORTED.find(([pattern]) => pattern.test(head))?.[1] ?? null;
+  const byStart = UNSUPPORTED.find(([, ...starts]) =>
+    starts.some((start) => head.startsWith(start)),
+  );
+  if (byStart) return byStart[0];
+  if (head.startsWith('BM') && head.startsWith('\0\0\0\0', 6)) return 'BMP';
+  if (head.startsWith('ftyp', 4) || head.startsWith('AVI ', 8)) return 'a video';
+  return SVG.test(head) ? 'SVG' : null;
 }

@@ -103,6 +103,8 @@ export function uploadPath(sha256: Uint8Array, name: string): string {
 
 function cleanName(name: string): string {
   const own = name.split(/[/\\]/).at(-1) ?? '';
-  const clean = [...own.replace(/\p{C}+/gu, '').trim()].slice(-MAX_NAME).join('');
+  const clean = Array.from(own.replace(/\p{C}+/gu, '').trim())
+    .slice(-MAX_NAME)
+    .join('');
   return clean === '' || /^\.+$/.test(clean) ? 'upload' : clean;
 }

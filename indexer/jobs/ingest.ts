@@ -116,7 +116,7 @@ async function start(
 /** Whether an ingest of this input looks at this source. */
 export function coversSource(job: JobRecord, sourceId: string): boolean {
   const input = ingestInput.safeParse(job.input).data;
-  if (input === undefined || input.uploads !== null || input.dryRun) return false;
+  if (input?.uploads !== null || input.dryRun) return false;
   return input.sourceIds?.includes(sourceId) ?? true;
 }
 

@@ -120,7 +120,7 @@ export class JobRunner<Services> {
         await this.#presence.connect();
         wasBusy = await step();
       } catch (error) {
-        if (stop.aborted) return;
+        if (isStop(error, stop)) return;
         this.#options.logger.error({ err: error }, 'A worker stumbled; it goes on.');
       }
       if (!wasBusy) await this.#alarm.wait(rings, this.#options.pollMs, stop);
@@ -214,19 +214,16 @@ export class JobRunner<Services> {
       ended.abort(stop.reason);
     };
     stop.addEventListener('abort', end);
-    let isLost = false;
     const extension = setInterval(() => {
       this.#extend(claim).catch((error: unknown) => {
-        if (!isConflict(error)) return; // the next third of the lease tries again
-        isLost = true;
-        ended.abort(error);
+        if (isConflict(error)) ended.abort(error); // else the next third of the lease tries again
       });
     }, this.#options.leaseMs / 3);
     try {
-      if (stop.aborted) end();
+      throwIfAborted(stop);
       await this.#do(job, claim, ended.signal);
     } catch (error) {
-      if (isLost || isConflict(error)) {
+      if (isConflict(ended.signal.reason) || isConflict(error)) {
         const reason = 'A batch was lost to another worker, or its job was cancelled.';
         this.#loggerOf(job).warn(reason);
       } else await this.#recover(job, claim, error, stop);
