@@ -12,6 +12,8 @@ export function navigate(href: string): void {
   const state: EntryState = { fromHere: true };
   window.history.pushState(state, '', href);
   announce();
+  // An image opens over the results, which stay where they are.
+  if (parsePlace(window.location.pathname, '').page !== 'image') window.scrollTo(0, 0);
 }
 
 /** Takes the place of the current entry, which keeps its mark. */

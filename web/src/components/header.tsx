@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { navigate } from '../history.ts';
 import { searchHref } from '../location.ts';
 import type { Start } from '../pages/start-page.tsx';
-import type { ResolvedSearch } from '../results/load-page.ts';
+import type { ResolvedSearch } from '../results/result-page.ts';
 import { forgetResults } from '../results/use-results.ts';
 import { signOut } from '../session.ts';
 import { Link } from './link.tsx';

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { ImageQuery } from '../generated/operations.ts';
-import type { Hit } from '../results/load-page.ts';
+import type { Hit } from '../results/result-page.ts';
 import { metadataFacts } from './metadata-facts.ts';
 import './image-facts.css';
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { imageHref, searchHref } from '../location.ts';
-import type { Hit, ResolvedSearch } from '../results/load-page.ts';
+import type { Hit, ResolvedSearch } from '../results/result-page.ts';
 import { fileName } from './file-name.ts';
 import { Link } from './link.tsx';
 import './result-grid.css';

@@ -3,7 +3,7 @@ import { useClient } from '../graphql/client-context.ts';
 import { IMAGE } from '../graphql/operations.ts';
 import { useQuery } from '../graphql/use-query.ts';
 import { searchHref } from '../location.ts';
-import type { ResolvedSearch } from '../results/load-page.ts';
+import type { ResolvedSearch } from '../results/result-page.ts';
 import type { Results } from '../results/use-results.ts';
 import { fileName } from './file-name.ts';
 import { Link } from './link.tsx';
@@ -72,6 +72,7 @@ function Likeness({
 function describe({ collection, query, like }: ResolvedSearch, results: Results): string {
   const count = images(results.hits.length);
   const more = results.next === null ? '' : ' so far';
+  if (results.hits.length === 0) return query === '' ? 'No images' : `No images for “${query}”`;
   if (like !== null) return `${count}${more}, most similar first`;
   if (query !== '') return `${count}${more} for “${query}”`;
   return results.next === null || results.totalCount === null

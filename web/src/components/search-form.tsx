@@ -2,7 +2,7 @@ import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { navigate } from '../history.ts';
 import { searchHref } from '../location.ts';
 import type { CollectionSummary } from '../pages/start-page.tsx';
-import type { ResolvedSearch } from '../results/load-page.ts';
+import type { ResolvedSearch } from '../results/result-page.ts';
 import './search-form.css';
 
 export function SearchForm({
@@ -25,7 +25,7 @@ export function SearchForm({
 
   function submit(): void {
     const href = searchHref({ collection, query: text.trim(), like: null });
-    if (href !== searchHref({ collection, query, like })) goTo(href);
+    if (href !== searchHref({ collection, query, like })) navigate(href);
   }
 
   return (
@@ -46,7 +46,9 @@ export function SearchForm({
           className="search-form-collection"
           value={collection}
           onChange={(event) => {
-            goTo(searchHref({ collection: event.target.value, query: text.trim(), like: null }));
+            navigate(
+              searchHref({ collection: event.target.value, query: text.trim(), like: null }),
+            );
           }}
         >
           {options(collections, collection).map((name) => (
@@ -83,11 +85,6 @@ export function SearchForm({
 function options(collections: readonly CollectionSummary[], chosen: string): readonly string[] {
   const names = collections.map(({ name }) => name);
   return names.includes(chosen) ? names : [chosen, ...names];
-}
-
-function goTo(href: string): void {
-  navigate(href);
-  window.scrollTo(0, 0);
 }
 
 /** Calls `focus` when `/` is typed where it isn't text. */

@@ -11,7 +11,7 @@ import { IMAGE } from '../graphql/operations.ts';
 import { useQuery } from '../graphql/use-query.ts';
 import { goBackOr, redirect } from '../history.ts';
 import { imageHref, searchHref } from '../location.ts';
-import type { Hit, ResolvedSearch } from '../results/load-page.ts';
+import type { Hit, ResolvedSearch } from '../results/result-page.ts';
 import type { Results } from '../results/use-results.ts';
 import './image-dialog.css';
 

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode, type RefObject } from 'react';
 import { Header } from '../components/header.tsx';
 import { LoadMore } from '../components/load-more.tsx';
 import { Code, Notice } from '../components/notice.tsx';
@@ -7,8 +7,8 @@ import { ResultGrid, tileLinkId } from '../components/result-grid.tsx';
 import { ResultSummary } from '../components/result-summary.tsx';
 import { SkeletonGrid } from '../components/skeleton-grid.tsx';
 import { Uploader } from '../components/uploader.tsx';
-import type { Search } from '../location.ts';
-import type { ResolvedSearch } from '../results/load-page.ts';
+import { searchHref, type Search } from '../location.ts';
+import type { ResolvedSearch } from '../results/result-page.ts';
 import { forgetResults, useResults, type Results } from '../results/use-results.ts';
 import { ImageDialog } from './image-dialog.tsx';
 import type { Start } from './start-page.tsx';
@@ -27,6 +27,8 @@ export function SearchPage({
   const results = useResults(resolved);
   useTitle(titleOf(resolved));
   useFocusOfClosedImage(imageId);
+  const main = useRef<HTMLElement>(null);
+  useFocusWhenLost(main, searchHref(resolved));
 
   return (
     <>
@@ -46,7 +48,7 @@ export function SearchPage({
           )
         }
       />
-      <main className="page" aria-busy={results.state === 'loading'}>
+      <main ref={main} tabIndex={-1} className="page" aria-busy={results.state === 'loading'}>
         <h1 className="visually-hidden">{titleOf(resolved)}</h1>
         <ResultSummary search={resolved} results={results} />
         <ResultArea search={resolved} results={results} />
@@ -137,4 +139,14 @@ function useFocusOfClosedImage(imageId: string | null): void {
     }
     last.current = imageId;
   }, [imageId]);
+}
+
+/** After following "Similar" its tile is gone; the keyboard goes on at the new results, not at the top of the page. */
+function useFocusWhenLost(main: RefObject<HTMLElement | null>, search: string): void {
+  const first = useRef(search);
+  useEffect(() => {
+    if (search !== first.current && document.activeElement === document.body) {
+      main.current?.focus({ preventScroll: true });
+    }
+  }, [main, search]);
 }

@@ -1,6 +1,6 @@
 import type { ClientError } from '../graphql/client.ts';
 import { toClientError } from '../graphql/to-client-error.ts';
-import type { Hit, ResultPage } from './load-page.ts';
+import type { Hit, ResultPage } from './result-page.ts';
 
 export interface FeedSnapshot extends Omit<ResultPage, 'hits'> {
   readonly hits: readonly Hit[];

@@ -2,7 +2,8 @@ import { useEffect, useMemo, useSyncExternalStore } from 'react';
 import { useClient } from '../graphql/client-context.ts';
 import type { Client } from '../graphql/client.ts';
 import { searchHref } from '../location.ts';
-import { loadPage, type ResolvedSearch } from './load-page.ts';
+import { loadPage } from './load-page.ts';
+import type { ResolvedSearch } from './result-page.ts';
 import { ResultFeed, type FeedSnapshot } from './result-feed.ts';
 
 /** Links to pictures are good for an hour; older results are fetched anew before that. */
