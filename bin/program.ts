@@ -1,13 +1,18 @@
 import { Command } from 'commander';
+import type { Environment } from '../platform/settings.ts';
 import { addBundleCommand } from './commands/bundle.ts';
 import { addEncodeCommand } from './commands/encode.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
+import { addIndexCommand } from './commands/index-folder.ts';
 import { addTrainCommand } from './commands/train.ts';
+import { addVerifyCommand } from './commands/verify.ts';
 
 /** What commands get from the process. */
 export interface CommandContext {
   /** The bundle to use when none is named (MODEL_BUNDLE, or the shipped one). */
   readonly bundle: string;
+  /** The process's environment, for a command's `parseConfig`. */
+  readonly environment: Environment;
   /** Fires on Ctrl-C. */
   readonly signal: AbortSignal;
   /** Writes answers. */
@@ -25,9 +30,11 @@ export function createProgram(context: CommandContext): Command {
     .exitOverride()
     .configureOutput({ writeOut: context.out, writeErr: context.err });
   addEncodeCommand(program, context);
+  addIndexCommand(program, context);
   addEvaluateCommand(program, context);
   addTrainCommand(program, context);
   addBundleCommand(program, context);
+  addVerifyCommand(program, context);
   program.addHelpText(
     'after',
     `

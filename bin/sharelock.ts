@@ -28,6 +28,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const namedBundle = process.env['MODEL_BUNDLE'];
 const program = createProgram({
   bundle: resolve(namedBundle === undefined || namedBundle === '' ? DEFAULT_BUNDLE : namedBundle),
+  environment: process.env,
   signal: interruption.signal,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),

@@ -53,6 +53,23 @@ export async function createGeneration(
   return toGenerationRecord(await prisma.generation.findUniqueOrThrow({ where: { id } }));
 }
 
+/** A new collection's generation 1, live at once because there is nothing to check; nothing when it has one already. */
+export async function createFirstGeneration(
+  pool: Pool,
+  { collectionId, visionSpaceId }: { collectionId: CollectionId; visionSpaceId: VisionSpaceId },
+  now: Date,
+): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    await lockCollection(client, collectionId);
+    await client.query(
+      `INSERT INTO generations (collection_id, vision_space_id, number, state, promoted_at)
+       SELECT $1, $2, 1, 'LIVE', $3
+       WHERE NOT EXISTS (SELECT FROM generations WHERE collection_id = $1)`,
+      [collectionId, visionSpaceId, now],
+    );
+  });
+}
+
 export async function markGenerationReady(
   prisma: PrismaClient,
   id: GenerationId,

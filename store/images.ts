@@ -132,15 +132,23 @@ export interface MovedImage {
   readonly id: ImageId;
   readonly path: string;
   readonly fileMtimeNs: bigint;
+  /** Default: stays. */
+  readonly sourceId?: SourceId;
 }
 
 /** Files that were moved within their collection, or touched: the image stays the same one, and so does its embedding. */
 export async function moveImages(client: Queryable, moved: readonly MovedImage[]): Promise<void> {
   await client.query(
-    `UPDATE images SET path = new.path, file_mtime_ns = new.mtime
-     FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS new(id, path, mtime)
+    `UPDATE images SET path = new.path, file_mtime_ns = new.mtime,
+       source_id = coalesce(new.source_id, images.source_id)
+     FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::uuid[]) AS new(id, path, mtime, source_id)
      WHERE images.id = new.id`,
-    [moved.map(({ id }) => id), moved.map(({ path }) => path), moved.map((m) => m.fileMtimeNs)],
+    [
+      moved.map(({ id }) => id),
+      moved.map(({ path }) => path),
+      moved.map(({ fileMtimeNs }) => fileMtimeNs),
+      moved.map(({ sourceId }) => sourceId ?? null),
+    ],
   );
 }
 

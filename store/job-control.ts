@@ -9,6 +9,11 @@ export async function queueJob(db: Queryable, id: JobId, plan: object): Promise<
   await move(db, id, { from: ['PLANNED'], to: 'QUEUED', and: 'plan = $4', values: [plan] });
 }
 
+/** What a dry run found; the job stays PLANNED. */
+export async function setPlan(db: Queryable, id: JobId, plan: object): Promise<void> {
+  await move(db, id, { from: ['PLANNED'], to: 'PLANNED', and: 'plan = $4', values: [plan] });
+}
+
 /** Workers finish the batch they have and take no more. */
 export async function pauseJob(db: Queryable, id: JobId): Promise<void> {
   await move(db, id, { from: ['QUEUED', 'RUNNING'], to: 'PAUSED' });

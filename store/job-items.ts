@@ -48,6 +48,8 @@ export interface ClaimOptions {
   readonly limit: number;
   /** After this the items are given to others. Long against a batch: a lease that ends too early costs its work. */
   readonly leaseMs: number;
+  /** Default: a random one. A `WorkerPresence` makes ones that tell whether their holder lives. */
+  readonly leaseToken?: string;
   readonly now: Date;
 }
 
@@ -65,8 +67,8 @@ export async function claimItems(pool: Pool, options: ClaimOptions): Promise<Cla
   return inTransaction(pool, async (client) => {
     if (!(await startJob(client, jobId, now))) return null;
     await client.query('SET LOCAL enable_sort = off'); // a queue is read in the order of its index
-    await client.query(RETURN_LOST, [jobId, now, POISON_AFTER]);
-    const leaseToken = randomUUID();
+    await client.query(returnLost('lease_until <= $2'), [jobId, now, POISON_AFTER]);
+    const leaseToken = options.leaseToken ?? randomUUID();
     const healthy = await take(client, options, { leaseToken, limit, areSuspects: false });
     const items =
       healthy.length > 0
@@ -88,8 +90,8 @@ async function startJob(client: Queryable, jobId: JobId, now: Date): Promise<boo
   return rowCount === 1;
 }
 
-/** Items whose lease ended are pending again; a try without an outcome isn't counted. */
-const RETURN_LOST = `
+/** Items whose worker is lost are pending again; a try without an outcome isn't counted. */
+const returnLost = (isLost: string): string => `
   UPDATE job_items SET lost_leases = lost_leases + 1, lease_token = NULL, lease_until = NULL,
     state = CASE WHEN lost_leases + 1 < $3 THEN 'PENDING' ELSE 'FAILED' END::job_item_state,
     attempts = CASE WHEN lost_leases + 1 < $3 THEN attempts - 1 ELSE attempts END,
@@ -97,8 +99,31 @@ const RETURN_LOST = `
     message = CASE WHEN lost_leases + 1 < $3 THEN NULL ELSE 'Every worker that had this item died.' END,
     finished_at = CASE WHEN lost_leases + 1 < $3 THEN NULL ELSE $2::timestamptz END
   WHERE id IN (
-    SELECT id FROM job_items WHERE job_id = $1 AND state = 'RUNNING' AND lease_until <= $2
+    SELECT id FROM job_items WHERE job_id = $1 AND state = 'RUNNING' AND ${isLost}
     ORDER BY id FOR UPDATE SKIP LOCKED)`;
+
+/** Gives back at once what dead workers had, where `WorkerPresence` made their tokens. Gives how many items. */
+export async function returnItemsOfDeadWorkers(
+  pool: Pool,
+  jobId: JobId,
+  now: Date,
+): Promise<number> {
+  return inTransaction(pool, async (client) => {
+    const { rows } = await client.query<{ token: string }>(
+      `SELECT lease_token AS token FROM (
+         SELECT DISTINCT lease_token FROM job_items WHERE job_id = $1 AND state = 'RUNNING') AS held
+       WHERE pg_try_advisory_xact_lock_shared(${WORKER_LOCK})`,
+      [jobId],
+    );
+    if (rows.length === 0) return 0;
+    const sql = returnLost('lease_token = ANY($4::uuid[])');
+    const tokens = rows.map(({ token }) => token);
+    return (await client.query(sql, [jobId, now, POISON_AFTER, tokens])).rowCount ?? 0;
+  });
+}
+
+/** The lock that the holder of a lease token keeps as long as it lives: the token's first eight bytes. */
+const WORKER_LOCK = `('x' || left(replace(lease_token::text, '-', ''), 16))::bit(64)::bigint`;
 
 interface Take {
   readonly leaseToken: string;
@@ -162,7 +187,8 @@ export async function releaseItems(db: Queryable, { leaseToken, items }: Claim):
 }
 
 export type Outcome =
-  | { readonly kind: 'done' }
+  /** The code says what was done to it. */
+  | { readonly kind: 'done'; readonly reasonCode?: string }
   | { readonly kind: 'skipped'; readonly reasonCode: string; readonly message?: string }
   | { readonly kind: 'failed'; readonly reasonCode: string; readonly message: string }
   /** Try again, not before then; FAILED when it was the last attempt. */
@@ -210,7 +236,7 @@ function toJson(id: bigint, outcome: Outcome): Record<string, unknown> {
   return {
     id: id.toString(),
     kind: outcome.kind,
-    reason_code: outcome.kind === 'done' ? null : outcome.reasonCode,
+    reason_code: outcome.reasonCode ?? null,
     message: 'message' in outcome ? outcome.message : null,
     not_before: outcome.kind === 'retry' ? outcome.notBefore : null,
   };

@@ -1,6 +1,6 @@
 import { PlatformError } from '../platform/errors.ts';
 import type { PrismaClient } from './database.ts';
-import type { Job, JobKind, JobState, Prisma } from './generated/prisma/client.ts';
+import { Prisma, type Job, type JobKind, type JobState } from './generated/prisma/client.ts';
 import { asCollectionId, asJobId, isUuid, type CollectionId, type JobId } from './ids.ts';
 import { isUniqueViolation } from './prisma-errors.ts';
 
@@ -114,6 +114,18 @@ export async function listOpenJobs(
 ): Promise<readonly JobRecord[]> {
   const rows = await prisma.job.findMany({
     where: { state: { in: ['QUEUED', 'RUNNING'] }, kind: { in: [...kinds] } },
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+  });
+  return rows.map(toRecord);
+}
+
+/** Jobs whose items are still to be found, oldest first. A dry run that has its plan is none. */
+export async function listJobsToPlan(
+  prisma: PrismaClient,
+  kinds: readonly JobKind[],
+): Promise<readonly JobRecord[]> {
+  const rows = await prisma.job.findMany({
+    where: { state: 'PLANNED', plan: { equals: Prisma.DbNull }, kind: { in: [...kinds] } },
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
   });
   return rows.map(toRecord);

@@ -20,9 +20,18 @@ export interface NewSource {
   readonly folder: string;
 }
 
+/** First part of the paths of uploaded images. */
+const UPLOADS = 'uploads';
+
 export async function addSource(prisma: PrismaClient, source: NewSource): Promise<SourceRecord> {
   if (source.name === '' || source.name.includes('/')) {
     throw new PlatformError('BAD_USER_INPUT', 'A source has a name without slashes.');
+  }
+  if (source.name === UPLOADS) {
+    throw new PlatformError(
+      'BAD_USER_INPUT',
+      `"${UPLOADS}" is where uploads are; name it otherwise.`,
+    );
   }
   try {
     return toRecord(await prisma.source.create({ data: source }));

@@ -1,0 +1,188 @@
+import { lstat } from 'node:fs/promises';
+import { systemErrorCode } from '../../platform/errors.ts';
+import { recordIndexed, type IndexKey } from '../../store/changes.ts';
+import { addEmbeddings, type NewEmbeddings } from '../../store/embeddings.ts';
+import { lockImagesAt, type FileOfImage } from '../../store/image-files.ts';
+import {
+  deleteImages,
+  moveImages,
+  putImages,
+  type MovedImage,
+  type NewImage,
+} from '../../store/images.ts';
+import type { ImageId } from '../../store/ids.ts';
+import type { Outcome } from '../../store/job-items.ts';
+import type { Queryable } from '../../store/transaction.ts';
+import type { ReadBatch, ReadFile } from './read-batch.ts';
+import type { UnreadableImage } from './reasons.ts';
+
+/** What an item's reason code says when it is DONE, or SKIPPED without fault. */
+export type IngestOutcome =
+  /** Decoded and embedded. */
+  | 'EMBEDDED'
+  /** Decoded; its bytes had an embedding. */
+  | 'DECODED'
+  /** Its bytes were known: not even decoded. */
+  | 'REUSED'
+  | 'MOVED'
+  | 'REMOVED'
+  | 'UNCHANGED'
+  /** Vanished before the scan, and there again. */
+  | 'FOUND_AGAIN';
+
+export type Outcomes = Map<bigint, Outcome>;
+
+/** An image whose file was moved to a path that has none yet. */
+export interface Move {
+  readonly file: ReadFile;
+  readonly image: FileOfImage;
+}
+
+/** Writes a batch: images, embeddings and index entries, in the caller's transaction. Gives the items' outcomes. */
+export async function commitBatch(
+  client: Queryable,
+  key: IndexKey,
+  {
+    batch,
+    embeddings,
+    moves,
+  }: { batch: ReadBatch; embeddings: NewEmbeddings | null; moves: readonly Move[] },
+): Promise<Outcomes> {
+  const outcomes: Outcomes = new Map();
+  for (const [id, reason] of batch.failures) outcomes.set(id, outcomeOf(reason));
+  const moved = await moveAll(client, moves, outcomes);
+  const touched = batch.files.filter((file) => isTouched(batch, file));
+  await touchAll(client, batch, touched, outcomes);
+  const rest = batch.files.filter(({ itemId }) => !outcomes.has(itemId));
+  const ids = await putImages(
+    ...([client, key.collectionId] as const),
+    rest.map((file) => toImage(file, batch)),
+  );
+  if (embeddings) await addEmbeddings(client, embeddings);
+  await recordIndexed(client, key, [...ids, ...moved]);
+  const counted = new Set<string>();
+  for (const { itemId, hash } of rest) {
+    outcomes.set(itemId, done(reasonOf(batch, hash, !counted.has(hash))));
+    counted.add(hash);
+  }
+  return outcomes;
+}
+
+/** Only the first image of the same bytes was decoded. */
+function reasonOf({ decoded, pixels }: ReadBatch, hash: string, isFirst: boolean): IngestOutcome {
+  if (!isFirst || !decoded.has(hash)) return 'REUSED';
+  return pixels.has(hash) ? 'EMBEDDED' : 'DECODED';
+}
+
+function done(reasonCode: IngestOutcome): Outcome {
+  return { kind: 'done', reasonCode };
+}
+
+const CHANGE_PAUSE_MS = 2000;
+
+function outcomeOf({ reason: reasonCode, message }: UnreadableImage): Outcome {
+  if (reasonCode !== 'CHANGED_WHILE_READ') return { kind: 'failed', reasonCode, message };
+  return { kind: 'retry', reasonCode, message, notBefore: new Date(Date.now() + CHANGE_PAUSE_MS) };
+}
+
+/** The bytes are what the image at this path has: only the file's time is another. */
+export function isTouched(
+  { states, pixels }: ReadBatch,
+  { path, hash, sha256 }: ReadFile,
+): boolean {
+  const state = states.get(path);
+  return state !== undefined && Buffer.compare(state.sha256, sha256) === 0 && !pixels.has(hash);
+}
+
+async function touchAll(
+  client: Queryable,
+  { states }: ReadBatch,
+  touched: readonly ReadFile[],
+  outcomes: Outcomes,
+): Promise<void> {
+  const updates = touched.flatMap(({ path, mtimeNs, sourceId }): MovedImage[] => {
+    const id = states.get(path)?.id;
+    return id === undefined || sourceId === null ? [] : [{ id, path, fileMtimeNs: mtimeNs }];
+  });
+  if (updates.length > 0) await moveImages(client, updates);
+  for (const { itemId } of touched) {
+    outcomes.set(itemId, { kind: 'skipped', reasonCode: 'UNCHANGED' satisfies IngestOutcome });
+  }
+}
+
+/** Moves what no other worker has moved meanwhile; the rest become images of their own. */
+async function moveAll(
+  client: Queryable,
+  moves: readonly Move[],
+  outcomes: Outcomes,
+): Promise<readonly ImageId[]> {
+  if (moves.length === 0) return [];
+  const still = await lockImagesAt(
+    client,
+    moves.map(({ image }) => image),
+  );
+  const valid = moves.filter(({ image }) => still.has(image.id));
+  const updates = valid.map(({ file: { path, mtimeNs, sourceId }, image: { id } }) => ({
+    ...{ id, path, fileMtimeNs: mtimeNs },
+    ...(sourceId === null ? {} : { sourceId }),
+  }));
+  if (updates.length > 0) await moveImages(client, updates);
+  for (const { file } of valid) outcomes.set(file.itemId, done('MOVED'));
+  return updates.map(({ id }) => id);
+}
+
+function toImage(
+  { path, sourceId, sha256, hash, bytes, mtimeNs }: ReadFile,
+  { descriptions }: ReadBatch,
+): NewImage {
+  const description = descriptions.get(hash);
+  if (description === undefined) throw new Error(`Nothing is known of ${path}.`);
+  return {
+    ...description,
+    ...{ path, sourceId, sha256, bytes },
+    fileMtimeNs: sourceId === null ? null : mtimeNs,
+  };
+}
+
+export interface Removal {
+  readonly itemId: bigint;
+  readonly imageId: ImageId;
+  readonly path: string;
+  /** Absolute; null: its source is gone. */
+  readonly file: string | null;
+}
+
+/** Deletes images whose files are gone still, in the caller's transaction. */
+export async function commitRemovals(
+  client: Queryable,
+  { collectionId }: IndexKey,
+  removals: readonly Removal[],
+): Promise<Outcomes> {
+  const outcomes: Outcomes = new Map();
+  const isGone = await Promise.all(
+    removals.map(async ({ file }) => file === null || (await isMissing(file))),
+  );
+  const gone = removals.filter((_, i) => isGone[i] === true);
+  const still = await lockImagesAt(
+    client,
+    gone.map(({ imageId: id, path }) => ({ id, path })),
+  );
+  const ids = gone.map(({ imageId }) => imageId).filter((id) => still.has(id));
+  const deleted = new Set(await deleteImages(client, collectionId, ids));
+  for (const removal of removals) {
+    const reasonCode: IngestOutcome = gone.includes(removal) ? 'MOVED' : 'FOUND_AGAIN';
+    const isDeleted = deleted.has(removal.imageId);
+    outcomes.set(removal.itemId, isDeleted ? done('REMOVED') : { kind: 'skipped', reasonCode });
+  }
+  return outcomes;
+}
+
+/** Only when the system says so; a disk that is away for the moment says something else. */
+export async function isMissing(file: string): Promise<boolean> {
+  try {
+    await lstat(file);
+    return false;
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '');
+  }
+}

@@ -1,0 +1,200 @@
+import type { ImageInput } from '../../models/manifest.ts';
+import { PlatformError, throwIfAborted } from '../../platform/errors.ts';
+import type { IndexKey } from '../../store/changes.ts';
+import { findEmbedded, hexOf } from '../../store/embeddings.ts';
+import {
+  describeBytes,
+  findFileStates,
+  findImagesBySha256,
+  type BytesDescription,
+  type FileOfImage,
+} from '../../store/image-files.ts';
+import type { FileState } from '../../store/images.ts';
+import type { SourceId } from '../../store/ids.ts';
+import type { Queryable } from '../../store/transaction.ts';
+import type { Decoder, FileDigest } from './decode.ts';
+import { UnreadableImage } from './reasons.ts';
+import { THUMBNAIL_SIDES, type ThumbnailStore } from './thumbnails.ts';
+
+/** A file to be read. */
+export interface FileOrder {
+  readonly itemId: bigint;
+  /** In the collection. */
+  readonly path: string;
+  /** Absolute. */
+  readonly file: string;
+  /** Null: uploaded. */
+  readonly sourceId: SourceId | null;
+}
+
+export interface ReadFile extends FileOrder, FileDigest {
+  /** SHA-256 in hex. */
+  readonly hash: string;
+}
+
+/** What is known of a batch of files before their embeddings. */
+export interface ReadBatch {
+  readonly files: readonly ReadFile[];
+  readonly failures: ReadonlyMap<bigint, UnreadableImage>;
+  /** By hash. */
+  readonly descriptions: ReadonlyMap<string, BytesDescription>;
+  /** Hashes that were decoded for it. */
+  readonly decoded: ReadonlySet<string>;
+  /** What is still to be embedded, by hash. */
+  readonly pixels: ReadonlyMap<string, Uint8Array>;
+  /** By path. */
+  readonly states: ReadonlyMap<string, FileState>;
+  /** Images of the collection by hash: their files may have been moved. */
+  readonly sameBytes: ReadonlyMap<string, readonly FileOfImage[]>;
+}
+
+export interface ReadServices {
+  readonly db: Queryable;
+  readonly decoder: Pick<Decoder, 'hash' | 'decode'>;
+  readonly thumbnails: ThumbnailStore;
+  readonly input: ImageInput;
+  readonly key: IndexKey;
+  /** Whether MEDIUM thumbnails are made along the way. */
+  readonly makesThumbnails: boolean;
+}
+
+/**
+ * Hashes files, and decodes those whose bytes aren't known yet: the same picture under another name or in another
+ * collection costs a hash. A file that can't be read has its reason instead.
+ */
+export async function readBatch(
+  orders: readonly FileOrder[],
+  services: ReadServices,
+  signal: AbortSignal,
+): Promise<ReadBatch> {
+  const failures = new Map<bigint, UnreadableImage>();
+  const files = await hashAll(orders, services, failures, signal);
+  throwIfAborted(signal);
+  const { db, key } = services;
+  const hashes = files.map(({ sha256 }) => sha256);
+  const [embedded, known, states, same] = await Promise.all([
+    findEmbedded(db, key.visionSpaceId, hashes),
+    describeBytes(db, hashes),
+    findFileStates(
+      db,
+      key.collectionId,
+      files.map(({ path }) => path),
+    ),
+    findImagesBySha256(db, key.collectionId, hashes),
+  ]);
+  const decoding = new BatchDecoder(services, embedded, new Map(known), failures);
+  await decoding.decodeAll(files, signal);
+  const { descriptions, decoded, pixels } = decoding;
+  return {
+    ...{ descriptions, decoded, pixels, states, failures },
+    files: files.filter(({ itemId }) => !failures.has(itemId)),
+    sameBytes: groupBy(same, ({ sha256 }) => hexOf(sha256)),
+  };
+}
+
+async function hashAll(
+  orders: readonly FileOrder[],
+  { decoder }: ReadServices,
+  failures: Map<bigint, UnreadableImage>,
+  signal: AbortSignal,
+): Promise<ReadFile[]> {
+  const read = await Promise.all(
+    orders.map(async (order) => {
+      try {
+        const digest = await decoder.hash(order.file, signal);
+        return { ...order, ...digest, hash: hexOf(digest.sha256) };
+      } catch (error) {
+        failures.set(order.itemId, asUnreadable(error));
+        return null;
+      }
+    }),
+  );
+  return read.filter((file) => file !== null);
+}
+
+class BatchDecoder {
+  readonly descriptions: Map<string, BytesDescription>;
+  readonly decoded = new Set<string>();
+  readonly pixels = new Map<string, Uint8Array>();
+  readonly #services: ReadServices;
+  readonly #embedded: ReadonlySet<string>;
+  readonly #failures: Map<bigint, UnreadableImage>;
+
+  constructor(
+    services: ReadServices,
+    embedded: ReadonlySet<string>,
+    known: Map<string, BytesDescription>,
+    failures: Map<bigint, UnreadableImage>,
+  ) {
+    this.#services = services;
+    this.#embedded = embedded;
+    this.descriptions = known;
+    this.#failures = failures;
+  }
+
+  async decodeAll(files: readonly ReadFile[], signal: AbortSignal): Promise<void> {
+    const unknown = files.filter(
+      ({ hash }) => !this.#embedded.has(hash) || !this.descriptions.has(hash),
+    );
+    const copies = [...groupBy(unknown, ({ hash }) => hash).values()];
+    await Promise.all(copies.map((same) => this.#decodeOneOf(same, signal)));
+  }
+
+  /** The first copy that can be read speaks for all; what is wrong with the bytes is wrong with each. */
+  async #decodeOneOf(copies: readonly ReadFile[], signal: AbortSignal): Promise<void> {
+    for (const [i, copy] of copies.entries()) {
+      try {
+        await this.#decode(copy, signal);
+        return;
+      } catch (error) {
+        const reason = asUnreadable(error);
+        const isOfThisCopy = ['VANISHED', 'CHANGED_WHILE_READ', 'UNREADABLE'].includes(
+          reason.reason,
+        );
+        const failed = isOfThisCopy ? [copy] : copies.slice(i);
+        for (const { itemId } of failed) this.#failures.set(itemId, reason);
+        if (!isOfThisCopy) return;
+      }
+    }
+  }
+
+  async #decode({ file, hash, sha256 }: ReadFile, signal: AbortSignal): Promise<void> {
+    const { decoder, thumbnails, input, makesThumbnails } = this.#services;
+    const isEmbedded = this.#embedded.has(hash);
+    const thumbnail = {
+      file: thumbnails.pathOf(sha256, 'MEDIUM'),
+      side: THUMBNAIL_SIDES.MEDIUM,
+    };
+    const task = {
+      input: isEmbedded ? null : input,
+      thumbnail: isEmbedded || !makesThumbnails ? null : thumbnail,
+      expectedSha256: hash,
+    };
+    const image = await decoder.decode({ path: file }, task, signal);
+    const { bytes, width, height, format, takenAt, metadata } = image;
+    this.descriptions.set(hash, {
+      ...{ bytes, width, height, format, takenAt },
+      metadata: { ...metadata },
+    });
+    this.decoded.add(hash);
+    if (image.pixels !== null) this.pixels.set(hash, image.pixels);
+  }
+}
+
+function asUnreadable(error: unknown): UnreadableImage {
+  if (error instanceof UnreadableImage) return error;
+  if (error instanceof PlatformError && error.code === 'NOT_FOUND') {
+    return new UnreadableImage('VANISHED', error.message, { cause: error });
+  }
+  throw error;
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
+}

@@ -1,0 +1,352 @@
+import { setMaxListeners } from 'node:events';
+import { DatabaseError } from 'pg';
+import {
+  messageOf,
+  PlatformError,
+  systemErrorCode,
+  throwIfAborted,
+} from '../../platform/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { Database } from '../../store/database.ts';
+import type { JobId } from '../../store/ids.ts';
+import { failJob, finishJob, queueJob, setPlan } from '../../store/job-control.ts';
+import {
+  claimItems,
+  completeItems,
+  extendLease,
+  releaseItems,
+  returnItemsOfDeadWorkers,
+  type Claim,
+  type ClaimedItem,
+  type Outcome,
+} from '../../store/job-items.ts';
+import { findJob, listJobsToPlan, listOpenJobs, type JobRecord } from '../../store/jobs.ts';
+import { hasOpenItems } from '../../store/ledger.ts';
+import { inTransaction } from '../../store/transaction.ts';
+import { notifyWorkers, WorkerPresence } from '../../store/worker-presence.ts';
+import type { Commit, JobDefinition, Work } from './define-job.ts';
+import { Alarm } from './alarm.ts';
+
+export interface RunnerOptions<Services> {
+  readonly database: Database;
+  readonly kinds: readonly JobDefinition<Services>[];
+  readonly services: Services;
+  readonly logger: Logger;
+  /**
+   * Batches under way at once. Default 3: one is decoded, one encoded, one committed. More costs memory and gains nothing on
+   * one machine.
+   */
+  readonly lanes?: number;
+  /** Default 60 s; extended every third of it. Matters only when a worker hangs: of a dead one Postgres tells. */
+  readonly leaseMs?: number;
+  /** Longest time between two looks for work. Default 500 ms. */
+  readonly pollMs?: number;
+}
+
+const DEFAULTS = { lanes: 3, leaseMs: 60_000, pollMs: 500 };
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
+/** How often a job's planning may fail for no known reason, within one worker. */
+const PLAN_ATTEMPTS = 3;
+
+/**
+ * Works on jobs until told to stop. Any number of runners, in any number of processes, may share a database: a job is
+ * planned by one, its items are claimed in batches, and each item takes effect once. Jobs take turns, so that a small one
+ * isn't held up by a large one.
+ */
+export class JobRunner<Services> {
+  readonly #options: RunnerOptions<Services> & typeof DEFAULTS;
+  readonly #presence: WorkerPresence;
+  readonly #alarm = new Alarm();
+  readonly #planFailures = new Map<JobId, number>();
+  #lastJob: JobId | null = null;
+
+  constructor(options: RunnerOptions<Services>) {
+    this.#options = { ...DEFAULTS, ...options };
+    const { database, logger } = options;
+    this.#presence = new WorkerPresence({
+      createClient: () => database.createClient(),
+      onJob: () => {
+        this.#alarm.ring();
+      },
+      logger,
+    });
+  }
+
+  /** Works on whatever there is until the signal fires; then gives back what it has and resolves. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#workOn(null, signal);
+  }
+
+  /** Works on one job until it is over, or waits for a person: paused, or a dry run with its plan. */
+  async runJob(id: JobId, signal: AbortSignal): Promise<JobRecord> {
+    await this.#workOn(id, signal);
+    const job = await findJob(this.#options.database.prisma, id);
+    if (job === null) throw new PlatformError('NOT_FOUND', `The job ${id} was deleted.`);
+    if (!isResting(job)) throwIfAborted(signal);
+    return job;
+  }
+
+  async #workOn(only: JobId | null, signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const stop = AbortSignal.any([signal, ended.signal]);
+    const wake = (): void => {
+      this.#alarm.ring();
+    };
+    stop.addEventListener('abort', wake);
+    try {
+      await this.#presence.connect();
+      const overseer = this.#repeat(stop, async () => {
+        const isOver = await this.#oversee(only, stop);
+        if (isOver) ended.abort();
+        return false;
+      });
+      const lanes = Array.from({ length: this.#options.lanes }, () =>
+        this.#repeat(stop, () => this.#workOnBatch(only, stop)),
+      );
+      await Promise.all([overseer, ...lanes]);
+    } finally {
+      stop.removeEventListener('abort', wake);
+      await this.#presence.close();
+    }
+  }
+
+  /** Repeats a step; waits when there was nothing to do. Errors are the database's, mostly: they pass. */
+  async #repeat(stop: AbortSignal, step: () => Promise<boolean>): Promise<void> {
+    while (!stop.aborted) {
+      const rings = this.#alarm.rings;
+      let wasBusy = false;
+      try {
+        await this.#presence.connect();
+        wasBusy = await step();
+      } catch (error) {
+        if (isStop(error, stop)) return;
+        this.#options.logger.error({ err: error }, 'A worker stumbled; it goes on.');
+      }
+      if (!wasBusy) await this.#alarm.wait(rings, this.#options.pollMs, stop);
+    }
+  }
+
+  /** Plans what is to be planned, takes over from the dead, ends what is done. Whether the one job is over. */
+  async #oversee(only: JobId | null, signal: AbortSignal): Promise<boolean> {
+    const { database } = this.#options;
+    const { prisma, pool } = database;
+    const kinds = this.#kinds();
+    const isOurs = ({ id }: JobRecord): boolean => only === null || id === only;
+    for (const job of (await listJobsToPlan(prisma, kinds)).filter(isOurs)) {
+      await this.#plan(job, signal);
+    }
+    for (const job of (await listOpenJobs(prisma, kinds)).filter(isOurs)) {
+      if ((await returnItemsOfDeadWorkers(pool, job.id, new Date())) > 0) this.#alarm.ring();
+      await this.#finish(job);
+    }
+    const job = only === null ? null : await findJob(prisma, only);
+    return only !== null && (job === null || isResting(job));
+  }
+
+  async #plan(job: JobRecord, signal: AbortSignal): Promise<void> {
+    const { database, services, logger } = this.#options;
+    const definition = this.#definition(job);
+    try {
+      await this.#presence.whilePlanning(job.id, async () => {
+        const current = await findJob(database.prisma, job.id);
+        if (current?.state !== 'PLANNED' || current.plan !== null) return; // others were quicker
+        const work = { jobId: job.id, now: new Date(), signal, logger: this.#loggerOf(job) };
+        const plan = await definition.plan(job, services, work);
+        if (definition.isDryRun(job)) return setPlan(database.pool, job.id, plan);
+        await queueJob(database.pool, job.id, plan);
+        await notifyWorkers(database.pool);
+      });
+    } catch (error) {
+      if (isStop(error, signal)) return;
+      const failures = (this.#planFailures.get(job.id) ?? 0) + 1;
+      this.#planFailures.set(job.id, failures);
+      logger.error({ err: error, job: job.id }, 'A job could not be planned.');
+      const isHopeless = error instanceof PlatformError && !error.retryable;
+      if (isHopeless || failures >= PLAN_ATTEMPTS) await this.#failJob(job, error);
+    }
+  }
+
+  async #finish(job: JobRecord): Promise<void> {
+    const { database, services } = this.#options;
+    if (await hasOpenItems(database.pool, job.id)) return;
+    const result = await this.#definition(job).summarize(job, services);
+    await finishJob(database.pool, job.id, { result, now: new Date() });
+  }
+
+  async #failJob(job: JobRecord, error: unknown): Promise<void> {
+    try {
+      await failJob(this.#options.database.pool, job.id, messageOf(error), new Date());
+    } catch (conflict) {
+      if (!(conflict instanceof PlatformError)) throw conflict; // it is over already
+    }
+  }
+
+  /** Whether there was a batch. */
+  async #workOnBatch(only: JobId | null, stop: AbortSignal): Promise<boolean> {
+    const found = await this.#claimNext(only);
+    if (found === null) return false;
+    await this.#process(found.job, found.claim, stop);
+    return true;
+  }
+
+  async #claimNext(only: JobId | null): Promise<{ job: JobRecord; claim: Claim } | null> {
+    const { database, leaseMs } = this.#options;
+    const open = await listOpenJobs(database.prisma, this.#kinds());
+    const turn = open.findIndex(({ id }) => id === this.#lastJob) + 1;
+    for (const job of [...open.slice(turn), ...open.slice(0, turn)]) {
+      if (only !== null && job.id !== only) continue;
+      const limit = this.#definition(job).batchSize;
+      const leaseToken = this.#presence.newLeaseToken();
+      const options = { jobId: job.id, limit, leaseMs, leaseToken, now: new Date() };
+      const claim = await claimItems(database.pool, options);
+      if (claim === null) continue;
+      this.#lastJob = job.id;
+      return { job, claim };
+    }
+    return null;
+  }
+
+  async #process(job: JobRecord, claim: Claim, stop: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    setMaxListeners(0, ended.signal); // every file of a batch listens
+    const end = (): void => {
+      ended.abort(stop.reason);
+    };
+    stop.addEventListener('abort', end);
+    const extension = setInterval(() => {
+      this.#extend(claim).catch((error: unknown) => {
+        if (isConflict(error)) ended.abort(error); // else the next third of the lease tries again
+      });
+    }, this.#options.leaseMs / 3);
+    try {
+      throwIfAborted(stop);
+      await this.#do(job, claim, ended.signal);
+    } catch (error) {
+      if (isConflict(ended.signal.reason) || isConflict(error)) {
+        const reason = 'A batch was lost to another worker, or its job was cancelled.';
+        this.#loggerOf(job).warn(reason);
+      } else await this.#recover(job, claim, error, stop);
+    } finally {
+      clearInterval(extension);
+      stop.removeEventListener('abort', end);
+    }
+  }
+
+  #extend(claim: Claim): Promise<void> {
+    const { database, leaseMs } = this.#options;
+    return extendLease(database.pool, claim, new Date(Date.now() + leaseMs));
+  }
+
+  /** Runs a batch. When it fails as a whole, each item runs alone, so that one can't spoil the others. */
+  async #do(job: JobRecord, claim: Claim, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#complete(claim, await this.#run(job, claim.items, signal));
+    } catch (error) {
+      if (claim.items.length === 1 || isStop(error, signal) || isOfTheBatch(error)) throw error;
+      this.#loggerOf(job).warn({ err: error }, 'A batch failed; its items are tried one by one.');
+      for (const item of claim.items) await this.#doAlone(job, { ...claim, items: [item] }, signal);
+    }
+  }
+
+  async #doAlone(job: JobRecord, claim: Claim, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#complete(claim, await this.#run(job, claim.items, signal));
+    } catch (error) {
+      if (isStop(error, signal) || isOfTheBatch(error)) throw error;
+      await this.#complete(claim, retryLater(claim, error));
+    }
+  }
+
+  #run(job: JobRecord, items: readonly ClaimedItem[], signal: AbortSignal): Promise<Commit> {
+    const { services } = this.#options;
+    const work: Work = { jobId: job.id, now: new Date(), signal, logger: this.#loggerOf(job) };
+    return this.#definition(job).run(job, items, services, work);
+  }
+
+  /** Results and item states in one transaction; items without an outcome go back. */
+  async #complete(claim: Claim, commit: Commit): Promise<void> {
+    const { pool } = this.#options.database;
+    const outcomes = await inTransaction(pool, async (client) => {
+      const stored = await commit(client);
+      if (stored.size > 0) await completeItems(client, claim, stored, new Date());
+      return stored;
+    });
+    if (outcomes.size > 0) this.#alarm.ring(); // the job may be over
+    const rest = claim.items.filter(({ id }) => !outcomes.has(id));
+    if (rest.length === 0) return;
+    await releaseItems(pool, { ...claim, items: rest });
+    if (outcomes.size === 0) await this.#alarm.wait(this.#alarm.rings, this.#options.pollMs);
+  }
+
+  async #recover(job: JobRecord, claim: Claim, error: unknown, stop: AbortSignal): Promise<void> {
+    const { pool } = this.#options.database;
+    if (stop.aborted) return releaseItems(pool, claim);
+    this.#loggerOf(job).error({ err: error }, 'A batch failed.');
+    if (error instanceof PlatformError && isHopeless(error)) await this.#failJob(job, error);
+    else await this.#complete(claim, retryLater(claim, error));
+  }
+
+  #kinds(): JobRecord['kind'][] {
+    return this.#options.kinds.map(({ kind }) => kind);
+  }
+
+  #definition({ kind }: JobRecord): JobDefinition<Services> {
+    const definition = this.#options.kinds.find((one) => one.kind === kind);
+    if (definition === undefined) throw new Error(`This worker does no ${kind} jobs.`);
+    return definition;
+  }
+
+  #loggerOf({ id, kind }: JobRecord): Logger {
+    return this.#options.logger.child({ job: id, kind });
+  }
+}
+
+/** Over, or waiting for a person. */
+function isResting({ state, plan }: JobRecord): boolean {
+  switch (state) {
+    case 'SUCCEEDED':
+    case 'FAILED':
+    case 'CANCELLED':
+    case 'PAUSED':
+      return true;
+    case 'PLANNED':
+      return plan !== null;
+    case 'QUEUED':
+    case 'RUNNING':
+      return false;
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof PlatformError && error.code === 'CONFLICT';
+}
+
+function isStop(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted || (error instanceof PlatformError && error.code === 'ABORTED');
+}
+
+/** No item will fare better than another: settings, models, what others hold, the database. */
+function isOfTheBatch(error: unknown): boolean {
+  if (error instanceof PlatformError)
+    return error.retryable || isConflict(error) || isHopeless(error);
+  return error instanceof DatabaseError || systemErrorCode(error) !== null;
+}
+
+/** Until somebody changes the settings. */
+function isHopeless({ code }: PlatformError): boolean {
+  return ['MODEL_MISMATCH', 'INVALID_BUNDLE', 'INVALID_CONFIG'].includes(code);
+}
+
+/** Not at once; FAILED with the last try. What can't succeed isn't tried again. */
+function retryLater({ items }: Claim, error: unknown): Commit {
+  const message = messageOf(error);
+  const isFinal = error instanceof PlatformError && !error.retryable && error.code !== 'ABORTED';
+  const outcome = ({ attempt }: ClaimedItem): Outcome => {
+    const reasonCode = error instanceof PlatformError ? error.code : 'INTERNAL_ERROR';
+    if (isFinal) return { kind: 'failed', reasonCode, message };
+    const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempt - 1));
+    return { kind: 'retry', reasonCode, message, notBefore: new Date(Date.now() + delay) };
+  };
+  return () => Promise.resolve(new Map(items.map((item) => [item.id, outcome(item)])));
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import type { Client } from 'pg';
+import type { Logger } from '../platform/logger.ts';
+import type { JobId } from './ids.ts';
+import type { Queryable } from './transaction.ts';
+
+const JOB_CHANNEL = 'sharelock_jobs';
+
+/** Tells workers that a job waits for them. Inside a transaction: when it commits. */
+export async function notifyWorkers(db: Queryable): Promise<void> {
+  await db.query(`NOTIFY ${JOB_CHANNEL}`);
+}
+
+export interface WorkerPresenceOptions {
+  /** Makes a connection that isn't open yet: `Database.createClient`. */
+  readonly createClient: () => Client;
+  /** Called when a job was queued, here or elsewhere. */
+  readonly onJob: () => void;
+  readonly logger: Logger;
+}
+
+/**
+ * A worker's sign of life: a connection of its own that holds an advisory lock, which Postgres frees the moment the worker
+ * is gone, however it went. Lease tokens begin with the lock's number, so whoever finds an item can tell whether its
+ * holder lives, without waiting for the lease to end. When the connection breaks, the next `connect` makes the worker
+ * a new one; what the old one had may be taken over.
+ */
+export class WorkerPresence {
+  readonly #options: WorkerPresenceOptions;
+  #client: Client | null = null;
+  #identity: Buffer = Buffer.alloc(0);
+
+  constructor(options: WorkerPresenceOptions) {
+    this.#options = options;
+  }
+
+  /** Does nothing while the connection lives. Await it before claiming. */
+  async connect(): Promise<void> {
+    if (this.#client !== null) return;
+    const { createClient, onJob, logger } = this.#options;
+    const client = createClient();
+    const lose = (): void => {
+      if (this.#client !== client) return;
+      this.#client = null;
+      logger.warn("The worker's database connection was lost.");
+    };
+    client.on('error', lose);
+    client.on('end', lose);
+    client.on('notification', onJob);
+    const identity = randomBytes(8);
+    try {
+      await client.connect();
+      await client.query('SELECT pg_advisory_lock($1)', [identity.readBigInt64BE()]);
+      await client.query(`LISTEN ${JOB_CHANNEL}`);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    this.#identity = identity;
+    this.#client = client;
+  }
+
+  newLeaseToken(): string {
+    const hex = Buffer.concat([this.#identity, randomBytes(8)]).toString('hex');
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  }
+
+  /** Runs `plan` unless another worker plans this job; whether it did. A planner that dies leaves it to the next. */
+  async whilePlanning(jobId: JobId, plan: () => Promise<void>): Promise<boolean> {
+    const client = this.#client;
+    if (client === null) return false;
+    const lock = [`plan of ${jobId}`];
+    const { rows } = await client.query<{ locked: boolean }>(
+      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
+      lock,
+    );
+    if (rows[0]?.locked !== true) return false;
+    try {
+      await plan();
+      return true;
+    } finally {
+      await client
+        .query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock)
+        .catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    await client?.end();
+  }
+}

@@ -1,0 +1,51 @@
+import { expect, test } from '@jest/globals';
+import { imageHref, parsePlace, searchHref, signInToken } from '../../web/src/location.ts';
+
+const PARROT = { collection: 'demo', query: 'a parrot', like: null };
+
+test('an address says collection and query, and the other way round', () => {
+  expect(searchHref(PARROT)).toBe('/?c=demo&q=a+parrot');
+  expect(parsePlace('/', '?c=demo&q=a+parrot')).toEqual({ page: 'search', search: PARROT });
+});
+
+test('any text survives its address', () => {
+  const search = { collection: 'Été 1', query: '100% & "more" #1 = ?', like: null };
+
+  const { search: query } = new URL(searchHref(search), 'http://host');
+
+  expect(parsePlace('/', query)).toEqual({ page: 'search', search });
+});
+
+test('an image carries the search it was opened from, and an id of any letters', () => {
+  const { pathname, search } = new URL(imageHref('a/b?c=', PARROT), 'http://host');
+
+  expect(parsePlace(pathname, search)).toEqual({
+    page: 'image',
+    imageId: 'a/b?c=',
+    search: PARROT,
+  });
+});
+
+test('an image to find others like stands before a text', () => {
+  expect(parsePlace('/', '?c=demo&q=cat&like=7')).toMatchObject({
+    search: { query: '', like: '7' },
+  });
+});
+
+test('an empty address asks for everything', () => {
+  const everything = { collection: null, query: '', like: null };
+
+  expect(parsePlace('/', '')).toEqual({ page: 'search', search: everything });
+  expect(parsePlace('/', '?c=&q=++&like=')).toEqual({ page: 'search', search: everything });
+  expect(searchHref(everything)).toBe('/');
+});
+
+test.each(['/image/', '/image/%', '/image/a/b', '/elsewhere'])('nothing is at %s', (path) => {
+  expect(parsePlace(path, '')).toEqual({ page: 'nowhere' });
+});
+
+test("a sign-in link's token is read from the fragment", () => {
+  expect(signInToken('#token=abc-_1')).toBe('abc-_1');
+  expect(signInToken('')).toBeNull();
+  expect(signInToken('#other=1')).toBeNull();
+});

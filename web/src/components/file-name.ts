@@ -1,0 +1,4 @@
+/** The last part of an image's path. */
+export function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,20 @@
+import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+import { ClientProvider } from './graphql/client-context.ts';
+import { createClient } from './graphql/client.ts';
+import { redirect } from './history.ts';
+import './styles/base.css';
+
+const client = createClient({
+  onUnauthenticated: () => {
+    redirect('/sign-in');
+  },
+});
+
+const container = document.getElementById('app');
+if (container === null) throw new Error('index.html has lost its #app.');
+createRoot(container).render(
+  <ClientProvider value={client}>
+    <App />
+  </ClientProvider>,
+);
