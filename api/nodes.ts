@@ -11,7 +11,7 @@ import type { ResolversInterfaceTypes } from './generated/resolvers.ts';
 import { decodeNodeId, type NodeType } from './node-ids.ts';
 
 /** A record with the name of its GraphQL type, which `Node` is resolved by. */
-export type NodeRecord = ResolversInterfaceTypes<unknown>['Node'] & {
+export type NodeRecord = ResolversInterfaceTypes<Record<string, unknown>>['Node'] & {
   readonly __typename?: NodeType;
 };
 

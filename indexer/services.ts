@@ -1,6 +1,7 @@
 import { Bundle } from '../models/bundle.ts';
 import { ImageEncoder } from '../models/image-encoder.ts';
 import type { Closers } from '../platform/closers.ts';
+import { lazily } from '../platform/lazily.ts';
 import type { Logger } from '../platform/logger.ts';
 import { Database } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
@@ -30,23 +31,4 @@ export async function openServices(
     thumbnails: new ThumbnailStore(dataFolder),
     uploads: new UploadStore(dataFolder),
   };
-}
-
-interface Lazy<T> {
-  /** Makes it at the first call. One that failed is made again. */
-  readonly get: () => Promise<T>;
-  /** Null when nobody asked for it. */
-  readonly begun: () => Promise<T | null>;
-}
-
-function lazily<T>(make: () => Promise<T>): Lazy<T> {
-  let made: Promise<T> | null = null;
-  const get = (): Promise<T> => {
-    made ??= make().catch((error: unknown) => {
-      made = null;
-      throw error;
-    });
-    return made;
-  };
-  return { get, begun: async () => (made === null ? null : made.catch(() => null)) };
 }

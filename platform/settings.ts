@@ -8,12 +8,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_BUNDLE = fileURLToPath(new URL('../models/bundles/default', import.meta.url));
 
+/** Beside the program, so that the same data is found from whatever folder a command is started in. */
+const DEFAULT_DATA = fileURLToPath(new URL('../data', import.meta.url));
+
 const path = z.string().transform((text) => resolve(text));
 
 /** Settings that several processes read. Relative paths count from the folder a process was started in. */
 export const SHARED_SETTINGS = {
   /** Everything that isn't in Postgres, and the embedded Postgres itself. */
-  DATA_DIR: path.default(resolve('data')),
+  DATA_DIR: path.default(DEFAULT_DATA),
   /** Null: the embedded server of DATA_DIR. */
   DATABASE_URL: z.string().nullable().default(null),
   MODEL_BUNDLE: path.default(DEFAULT_BUNDLE),

@@ -14,6 +14,6 @@ export const MAPPERS = {
   SearchConnection: '../search/search-service.ts#SearchResult',
   Source: '../../store/sources.ts#SourceRecord',
   TextModel: '../../store/model-registry.ts#TextModelRecord',
-  Viewer: '../auth/viewer.ts#Viewer',
+  Viewer: '../auth/viewer.ts#ViewerRecord',
   VisionSpace: '../../store/model-registry.ts#VisionSpaceRecord',
 } as const;

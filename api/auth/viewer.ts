@@ -5,6 +5,9 @@ import type { CollectionId } from '../../store/ids.ts';
 /** Who asks: a key in force. */
 export type Viewer = ApiKeyRecord;
 
+/** The same, beside a GraphQL type of that name. */
+export type ViewerRecord = Viewer;
+
 const RANK: Readonly<Record<Role, number>> = { READER: 0, CURATOR: 1, ADMIN: 2 };
 
 /** Each role may do all that the one before may. */

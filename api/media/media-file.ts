@@ -26,7 +26,7 @@ export class MediaFileError extends Error {
  * Opens a file and makes sure, on what was opened and not on its name, that it is a regular file of this length. A link
  * in its place is not followed, and a FIFO doesn't block. Throws `MediaFileError`.
  */
-export async function openMediaFile(path: string, expectedBytes: number): Promise<MediaFile> {
+export async function openMediaFile(path: string, expectedBytes: number | null): Promise<MediaFile> {
   const handle = await openExisting(path);
   try {
     const stats = await handle.stat();
@@ -70,9 +70,9 @@ async function openExisting(path: string): Promise<FileHandle> {
   }
 }
 
-function checkStats(stats: Stats, expectedBytes: number): void {
+function checkStats(stats: Stats, expectedBytes: number | null): void {
   if (!stats.isFile()) throw new MediaFileError('GONE');
-  if (stats.size !== expectedBytes) throw new MediaFileError('CHANGED');
+  if (expectedBytes !== null && stats.size !== expectedBytes) throw new MediaFileError('CHANGED');
 }
 
 /** Read in one go; a whole photo takes some ten of them. */

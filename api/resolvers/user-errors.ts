@@ -33,9 +33,9 @@ export async function inField<T>(field: string, work: Promise<T>): Promise<T> {
 
 /** A mutation's payload: what `work` gives and no errors, or `empty` and what was wrong with the input. */
 export async function payload<T extends object>(
-  empty: T,
+  empty: { readonly [Name in keyof T]: null },
   work: () => Promise<T>,
-): Promise<T & { readonly userErrors: UserError[] }> {
+): Promise<{ [Name in keyof T]: T[Name] | null } & { userErrors: UserError[] }> {
   try {
     return { ...(await work()), userErrors: [] };
   } catch (error) {

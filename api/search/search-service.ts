@@ -180,7 +180,7 @@ export class SearchService {
       : { allow: await queryImageIds(database.pool, { collectionId, filter }) };
     try {
       const wanted = without === null ? k : Math.min(k + 1, MAX_K);
-      const found = await index.search(query, wanted, { ...allow, exact, signal });
+      const found = await index.search(query, { k: wanted, ...allow, exact, signal });
       return without === null ? found : leaveOut(found, without, k);
     } catch (error) {
       const isLost = error instanceof PlatformError && error.code === 'INDEX_UNAVAILABLE';

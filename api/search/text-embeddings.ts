@@ -32,10 +32,13 @@ export class TextEmbeddings {
   readonly #texts = new LRUCache<string, Promise<Embedding>>({ max: MOST_CACHED });
   readonly #classes = new LRUCache<string, Promise<Embedding>>({ max: MOST_CACHED });
   readonly #waiting: Waiting[] = [];
+  readonly #parallel: number;
   #running = 0;
 
-  constructor(encoder: TextEncoding) {
+  /** `parallel`: batches under way at once, one a session. */
+  constructor(encoder: TextEncoding, parallel = 1) {
     this.#encoder = encoder;
+    this.#parallel = parallel;
   }
 
   /** Fingerprint of the text model. */
@@ -85,7 +88,7 @@ export class TextEmbeddings {
   }
 
   async #run(): Promise<void> {
-    if (this.#running > 0 || this.#waiting.length === 0) return;
+    if (this.#running >= this.#parallel || this.#waiting.length === 0) return;
     this.#running++;
     const batch = this.#waiting.splice(0, MOST_TOGETHER);
     try {

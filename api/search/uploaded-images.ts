@@ -1,18 +1,23 @@
 import { buffer } from 'node:stream/consumers';
 import type { FileUpload } from 'graphql-upload/processRequest.mjs';
-import { PlatformError } from '../../platform/errors.ts';
+import { messageOf, PlatformError } from '../../platform/errors.ts';
 import type { Embedding } from '../../models/embedding.ts';
 import type { ImageEncoder } from '../../models/image-encoder.ts';
-import type { Decoder } from '../../indexer/ingest/decode.ts';
+import type { ImageInput } from '../../models/manifest.ts';
+import type { DecodedImage, Decoder } from '../../indexer/ingest/decode.ts';
+import { UnreadableImage } from '../../indexer/ingest/reasons.ts';
 
 export interface UploadedImagesOptions {
   /** In a process of its own, which bad bytes may kill. */
   readonly decoder: Pick<Decoder, 'decode'>;
   /** Loaded at its first use. */
   readonly encoder: () => Promise<Pick<ImageEncoder, 'encodePixels'>>;
+  /** The vision backbone's. */
+  readonly input: ImageInput;
 }
 
 export interface UploadedImage {
+  /** 64 hex digits. */
   readonly sha256: string;
   readonly embedding: Embedding;
 }
@@ -27,12 +32,22 @@ export class UploadedImages {
 
   /** Throws `IMAGE_UNREADABLE` with the reason. */
   async encode(upload: Promise<FileUpload>, signal: AbortSignal): Promise<UploadedImage> {
-    const { decoder, encoder } = this.#options;
-    const bytes = await readUpload(await upload);
-    const decoded = await decoder.decode({ bytes });
-    const [embedding] = await (await encoder()).encodePixels([decoded.pixels], { signal });
+    const { encoder } = this.#options;
+    const { pixels, sha256 } = await this.#decode(await readUpload(await upload), signal);
+    if (pixels === null) throw new Error('A decoder left the pixels out.');
+    const [embedding] = await (await encoder()).encodePixels([pixels], { signal });
     if (!embedding) throw new Error('One photo in, no embedding out.');
-    return { sha256: Buffer.from(decoded.sha256).toString('hex'), embedding };
+    return { sha256: Buffer.from(sha256).toString('hex'), embedding };
+  }
+
+  async #decode(bytes: Uint8Array, signal: AbortSignal): Promise<DecodedImage> {
+    const { decoder, input } = this.#options;
+    try {
+      return await decoder.decode({ bytes }, { input }, signal);
+    } catch (cause) {
+      if (!(cause instanceof UnreadableImage)) throw cause;
+      throw new PlatformError('IMAGE_UNREADABLE', messageOf(cause), { cause });
+    }
   }
 }
 

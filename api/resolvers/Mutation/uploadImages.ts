@@ -1,7 +1,9 @@
+import type { Readable } from 'node:stream';
 import type { FileUpload } from 'graphql-upload/processRequest.mjs';
 import { PlatformError } from '../../../platform/errors.ts';
-import type { UploadStore } from '../../../indexer/ingest/uploads.ts';
+import type { SavedUpload, UploadStore } from '../../../indexer/ingest/uploads.ts';
 import { startUpload } from '../../../indexer/jobs/ingest.ts';
+import { hexOf } from '../../../store/embeddings.ts';
 import { getVisibleCollection } from '../../auth/visible.ts';
 import { audit } from '../../audit.ts';
 import type { MutationResolvers } from '../../generated/resolvers.ts';
@@ -49,15 +51,12 @@ async function saveAll(
   for (const file of files) {
     const { filename, createReadStream } = await file;
     const { sha256, bytes } = await save(store, createReadStream());
-    saved.push({ name: filename, sha256, bytes });
+    saved.push({ name: filename, sha256: hexOf(sha256), bytes });
   }
   return saved;
 }
 
-async function save(
-  store: UploadStore,
-  stream: ReturnType<FileUpload['createReadStream']>,
-): ReturnType<UploadStore['save']> {
+async function save(store: UploadStore, stream: Readable): Promise<SavedUpload> {
   try {
     return await store.save(stream, { maxBytes: MAX_UPLOAD_BYTES });
   } catch (error) {

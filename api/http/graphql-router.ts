@@ -1,0 +1,94 @@
+import type { ApolloServer } from '@apollo/server';
+import { expressMiddleware } from '@as-integrations/express5';
+import { json, Router, type NextFunction, type Request, type Response } from 'express';
+import graphqlUploadExpress from 'graphql-upload/graphqlUploadExpress.mjs';
+import { messageOf, PlatformError } from '../../platform/errors.ts';
+import { authenticate } from '../auth/authenticate.ts';
+import type { Viewer } from '../auth/viewer.ts';
+import { Context, type Services } from '../context.ts';
+import { MAX_UPLOAD_BYTES, MAX_UPLOADS } from '../uploads.ts';
+
+/** The JSON of a request; uploads don't count. The largest sensible one carries a thousand ids. */
+const MAX_BODY = '1mb';
+/** After this nobody waits for an answer any more. */
+const TIMEOUT_MS = 30_000;
+
+/** `POST /graphql`. Who asks is settled before a byte of the body is looked at. */
+export function createGraphqlRouter(server: ApolloServer<Context>, services: Services): Router {
+  const viewers = new WeakMap<Request, Viewer>();
+  const router = Router();
+  router.use(async (request, response, next) => {
+    try {
+      const { database, now } = services;
+      viewers.set(request, await authenticate(database.prisma, request.headers, now()));
+      next();
+    } catch (error) {
+      if (!(error instanceof PlatformError)) throw error;
+      sendError(response, 401, error.code, error.message);
+    }
+  });
+  router.use(requirePreflight);
+  router.use(json({ limit: MAX_BODY }));
+  router.use(
+    graphqlUploadExpress({
+      maxFileSize: MAX_UPLOAD_BYTES,
+      maxFiles: MAX_UPLOADS,
+      maxFieldSize: 1_000_000,
+    }),
+  );
+  router.use(
+    expressMiddleware(server, {
+      context: ({ req, res }) => {
+        const viewer = viewers.get(req);
+        if (viewer === undefined) throw new Error('A request passed without a viewer.');
+        return Promise.resolve(new Context(services, viewer, signalOf(res)));
+      },
+    }),
+  );
+  router.use(refuseBadBody);
+  return router;
+}
+
+/** A form of another page can send files without asking first, but not this header (Apollo's CSRF prevention does the rest). */
+function requirePreflight(request: Request, response: Response, next: NextFunction): void {
+  const isForm = request.is('multipart/form-data') === 'multipart/form-data';
+  const isSafe = ['apollo-require-preflight', 'x-apollo-operation-name'].some(
+    (name) => (request.headers[name] ?? '') !== '',
+  );
+  if (!isForm || isSafe) next();
+  else {
+    const message = 'Uploads need the header "apollo-require-preflight: true".';
+    sendError(response, 400, 'BAD_REQUEST', message);
+  }
+}
+
+/** Fires when the client went away or waited long enough. */
+function signalOf(response: Response): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new Error('The client went away.'));
+  });
+  return AbortSignal.any([gone.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+}
+
+/** What is wrong with a body before GraphQL sees it: too long, no JSON, a broken upload. */
+function refuseBadBody(
+  error: unknown,
+  _request: Request,
+  response: Response,
+  next: NextFunction,
+): void {
+  const status = statusOf(error);
+  if (response.headersSent || status === null) next(error);
+  else sendError(response, status, status === 413 ? 'BODY_TOO_LARGE' : 'BAD_REQUEST', messageOf(error));
+}
+
+function statusOf(error: unknown): number | null {
+  const status =
+    typeof error === 'object' && error !== null && 'status' in error ? error.status : null;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : null;
+}
+
+function sendError(response: Response, status: number, code: string, message: string): void {
+  response.status(status).json({ errors: [{ message, extensions: { code } }] });
+}
