@@ -231,7 +231,7 @@ function inField(name: string, place: Place): Place {
 
 /** Adds the fragments of an outline, all of which have been measured. Unknown ones count nothing: they can't run. */
 function add({ spreads, ...own }: Outline, fragments: ReadonlyMap<string, Measure>): Measure {
-  return spreads.reduce((sum, spread) => {
+  return spreads.reduce<Measure>((sum, spread) => {
     const inner = fragments.get(spread.name) ?? NOTHING;
     const deepest = Math.max(inner.depth, inner.introspectionDepth);
     const { isIntrospection, depth, nesting } = spread;
@@ -246,7 +246,7 @@ function add({ spreads, ...own }: Outline, fragments: ReadonlyMap<string, Measur
       rootFields: sum.rootFields + (depth === 0 ? inner.rootFields : 0),
       nesting: Math.max(sum.nesting, nesting + inner.nesting),
     };
-  }, own as Measure);
+  }, own);
 }
 
 /** Measures each fragment once, those it uses before itself. */

