@@ -89,4 +89,27 @@ describe('/readyz', () => {
     expect(runs).toBe(2);
     finish();
   });
+
+  test('gives up a run that hangs for good, and asks anew', async () => {
+    let runs = 0;
+    let clock = 0;
+    const hangingOnce: HealthCheck = {
+      name: 'database',
+      check: () => {
+        runs++;
+        return runs === 1
+          ? new Promise(() => undefined)
+          : Promise.resolve({ ok: true, detail: 'answers' });
+      },
+    };
+    const url = await serving(
+      createHealthRouter({ checks: [hangingOnce], logger, timeoutMs: 20, now: () => clock }),
+    );
+
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    clock += 199;
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    clock += 1;
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  });
 });
