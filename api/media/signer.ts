@@ -11,7 +11,7 @@ export interface UrlSignerOptions {
 }
 
 export interface MediaTarget {
-  /** Without the query: `/thumbnails/<id>`. */
+  /** Without the query, encoded as it will be in the address: `/thumbnails/<id>`. */
   readonly path: string;
   readonly size?: string | undefined;
 }
