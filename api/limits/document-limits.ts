@@ -140,7 +140,7 @@ function valuesIn(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value as readonly unknown[];
   if (typeof value !== 'object' || value === null) return [];
   const prototype: unknown = Object.getPrototypeOf(value);
-  // By constructor name, because JSON from another realm (a test's, a worker's) has another Object.prototype.
+  // By its depth, because JSON from another realm (a test's, a worker's) has another Object.prototype.
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   return isPlain ? Object.values(value) : [];
 }
