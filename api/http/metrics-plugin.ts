@@ -1,9 +1,9 @@
-import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
+import type { ApolloServerPlugin } from '@apollo/server';
 import { Kind, type OperationDefinitionNode } from 'graphql';
 import type { Metrics } from './metrics.ts';
 
 /** Measures how long operations take to execute, by root field, and counts errors by code. */
-export function createMetricsPlugin(metrics: Metrics): ApolloServerPlugin<BaseContext> {
+export function createMetricsPlugin(metrics: Metrics): ApolloServerPlugin {
   return {
     requestDidStart: () =>
       Promise.resolve({

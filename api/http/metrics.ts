@@ -50,6 +50,8 @@ export class Metrics {
   readonly #stages: Histogram<'stage'>;
   readonly #cost: Histogram;
   readonly #refusals: Counter<'code'>;
+  readonly #indexes: ReturnType<typeof createIndexGauges>;
+  readonly #readIndexes: MetricsOptions['readIndexes'];
 
   constructor({ readIndexes, withProcess = true }: MetricsOptions) {
     const registers = [this.#registry];
@@ -86,7 +88,8 @@ export class Metrics {
       labelNames: ['code'],
       registers,
     });
-    this.#addIndexGauges(readIndexes);
+    this.#indexes = createIndexGauges(registers);
+    this.#readIndexes = readIndexes;
     if (withProcess) collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -115,41 +118,34 @@ export class Metrics {
 
   /** Prometheus' text format. */
   async read(): Promise<{ readonly contentType: string; readonly text: string }> {
+    // Before the registry collects: it asks all gauges at once, and one reading must fill them all.
+    this.#setIndexes(await this.#readIndexes());
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
   }
 
-  /** The first gauge of a scrape reads the indexes and fills all of them. */
-  #addIndexGauges(readIndexes: MetricsOptions['readIndexes']): void {
-    const registers = [this.#registry];
-    const labelNames = ['collection', 'engine'] as const;
-    const gauge = (name: string, help: string) =>
-      new Gauge({ name: `sharelock_index_${name}`, help, labelNames, registers });
-    const gauges = {
-      lag: gauge('lag_changes', 'Changes that an index has still to take in.'),
-      recallAt10: gauge(
-        'recall_at_10',
-        'Share of the true 10 nearest that graph searches returned.',
-      ),
-      bytes: gauge('bytes', "Memory of an index's vectors."),
-    };
-    const indexed = new Gauge({
-      name: 'sharelock_index_vectors',
-      help: 'Vectors in an index.',
-      labelNames,
-      registers,
-      collect: async () => {
-        const readings = await readIndexes();
-        for (const each of [indexed, ...Object.values(gauges)]) each.reset();
-        for (const reading of largest(readings)) {
-          const labels = { collection: reading.collection, engine: reading.engine };
-          indexed.set(labels, reading.indexed);
-          gauges.lag.set(labels, reading.lag);
-          gauges.bytes.set(labels, reading.bytes);
-          if (reading.recallAt10 !== null) gauges.recallAt10.set(labels, reading.recallAt10);
-        }
-      },
-    });
+  #setIndexes(readings: readonly IndexReading[]): void {
+    const { vectors, lag, recallAt10, bytes } = this.#indexes;
+    for (const gauge of [vectors, lag, recallAt10, bytes]) gauge.reset();
+    for (const reading of largest(readings)) {
+      const labels = { collection: reading.collection, engine: reading.engine };
+      vectors.set(labels, reading.indexed);
+      lag.set(labels, reading.lag);
+      bytes.set(labels, reading.bytes);
+      if (reading.recallAt10 !== null) recallAt10.set(labels, reading.recallAt10);
+    }
   }
+}
+
+function createIndexGauges(registers: Registry[]) {
+  const labelNames = ['collection', 'engine'] as const;
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name: `sharelock_index_${name}`, help, labelNames, registers });
+  return {
+    vectors: gauge('vectors', 'Vectors in an index.'),
+    lag: gauge('lag_changes', 'Changes that an index has still to take in.'),
+    recallAt10: gauge('recall_at_10', 'Share of the true 10 nearest that graph searches returned.'),
+    bytes: gauge('bytes', "Memory of an index's vectors."),
+  };
 }
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);

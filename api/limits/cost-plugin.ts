@@ -1,8 +1,6 @@
-import { HeaderMap, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
-import type { GraphQLError } from 'graphql';
-import { PlatformError } from '../../platform/errors.ts';
-import { toGraphQLError } from '../format-error.ts';
-import { RateLimitedError, type CostAllowance, type CostLimiter } from './cost-limiter.ts';
+import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
+import { withHttpStatus } from '../http-status.ts';
+import type { CostAllowance, CostLimiter } from './cost-limiter.ts';
 import { DOCUMENT_LIMITS, type DocumentLimits } from './document-limits.ts';
 import { estimateCost } from './query-cost.ts';
 
@@ -61,16 +59,6 @@ export function createCostPlugin<Context extends LimitedContext>({
       });
     },
   };
-}
-
-/** Refusals get the HTTP status that says who may do something about them; Apollo's own choice is 500. */
-function withHttpStatus(error: unknown): GraphQLError {
-  if (!(error instanceof PlatformError)) return toGraphQLError(error);
-  if (!(error instanceof RateLimitedError)) {
-    return toGraphQLError(error, { http: { status: 400, headers: new HeaderMap() } });
-  }
-  const headers = new HeaderMap([['retry-after', String(error.retryAfterSeconds)]]);
-  return toGraphQLError(error, { http: { status: 429, headers } });
 }
 
 function reportOf(requested: number, allowance: CostAllowance): CostReport {

@@ -35,11 +35,15 @@ export function createDocumentGuard(options: DocumentGuardOptions): RequestHandl
   };
 }
 
+/** The body and the address: which of them Apollo reads depends on the method. */
 function check(request: Request, limits: DocumentLimits): void {
   const body: unknown = request.body;
-  const { query, variables } = isRecord(body) ? body : request.query;
-  if (isRecord(variables)) checkVariables(variables, limits);
-  if (typeof query === 'string') checkText(query, limits);
+  for (const source of [body, request.query]) {
+    if (!isRecord(source)) continue;
+    const { query, variables } = source;
+    if (isRecord(variables)) checkVariables(variables, limits);
+    if (typeof query === 'string') checkText(query, limits);
+  }
 }
 
 function checkText(query: string, limits: DocumentLimits): void {

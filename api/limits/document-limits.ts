@@ -21,6 +21,11 @@ export interface DocumentLimits {
   readonly depth: number;
   /** The same beneath `__schema` and `__type`. graphql-js's own introspection query has 15. */
   readonly introspectionDepth: number;
+  /**
+   * Fields in all, fragments expanded. Validation compares those of one place with each other. graphql-js's introspection
+   * query has 140, the largest sensible one some 100.
+   */
+  readonly fields: number;
   /** Renamed fields, fragments expanded: the way to ask for the same thing many times. */
   readonly aliases: number;
   /** Fields of `Query`, `Mutation` or `Subscription`; each may be a search. */
@@ -38,6 +43,7 @@ export const DOCUMENT_LIMITS: DocumentLimits = {
   nesting: 50,
   depth: 12,
   introspectionDepth: 15,
+  fields: 1_000,
   aliases: 30,
   rootFields: 20,
   directives: 50,
@@ -96,11 +102,12 @@ export function checkDocument(
 }
 
 function compare(measure: Measure, limits: DocumentLimits): void {
-  const { depth, introspectionDepth, aliases, rootFields, directives, nesting } = measure;
+  const { depth, introspectionDepth, fields, aliases, rootFields, directives, nesting } = measure;
   if (depth > limits.depth) refuse('levels of fields', depth, limits.depth);
   if (introspectionDepth > limits.introspectionDepth) {
     refuse('levels of introspection', introspectionDepth, limits.introspectionDepth);
   }
+  if (fields > limits.fields) refuse('fields', fields, limits.fields);
   if (aliases > limits.aliases) refuse('aliases', aliases, limits.aliases);
   if (rootFields > limits.rootFields) refuse('root fields', rootFields, limits.rootFields);
   if (directives > limits.directives) refuse('directives', directives, limits.directives);
@@ -133,7 +140,7 @@ function valuesIn(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value as readonly unknown[];
   if (typeof value !== 'object' || value === null) return [];
   const prototype: unknown = Object.getPrototypeOf(value);
-  // By constructor name, because JSON from another realm (a test's, a worker's) has another Object.prototype.
+  // By its depth, because JSON from another realm (a test's, a worker's) has another Object.prototype.
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   return isPlain ? Object.values(value) : [];
 }
@@ -150,6 +157,7 @@ function refuse(what: string, count: number | 'more', limit: number): never {
 interface Measure {
   readonly depth: number;
   readonly introspectionDepth: number;
+  readonly fields: number;
   readonly aliases: number;
   readonly directives: number;
   /** Fields on its first level. */
@@ -174,6 +182,7 @@ interface Spread {
 const NOTHING: Measure = {
   depth: 0,
   introspectionDepth: 0,
+  fields: 0,
   aliases: 0,
   directives: 0,
   rootFields: 0,
@@ -205,6 +214,7 @@ function outline(selectionSet: SelectionSetNode, limits: DocumentLimits): Outlin
       }
       const inner = selection.kind === Kind.FIELD ? inField(selection.name.value, place) : place;
       if (selection.kind === Kind.FIELD) {
+        sum.fields++;
         if (selection.alias !== undefined) sum.aliases++;
         if (place.depth === 0 && place.introspection === null) sum.rootFields++;
         sum.depth = Math.max(sum.depth, inner.depth);
@@ -231,7 +241,7 @@ function inField(name: string, place: Place): Place {
 
 /** Adds the fragments of an outline, all of which have been measured. Unknown ones count nothing: they can't run. */
 function add({ spreads, ...own }: Outline, fragments: ReadonlyMap<string, Measure>): Measure {
-  return spreads.reduce((sum, spread) => {
+  return spreads.reduce<Measure>((sum, spread) => {
     const inner = fragments.get(spread.name) ?? NOTHING;
     const deepest = Math.max(inner.depth, inner.introspectionDepth);
     const { isIntrospection, depth, nesting } = spread;
@@ -241,12 +251,13 @@ function add({ spreads, ...own }: Outline, fragments: ReadonlyMap<string, Measur
         sum.introspectionDepth,
         isIntrospection ? depth + deepest : inner.introspectionDepth,
       ),
+      fields: sum.fields + inner.fields,
       aliases: sum.aliases + inner.aliases,
       directives: sum.directives + inner.directives,
       rootFields: sum.rootFields + (depth === 0 ? inner.rootFields : 0),
       nesting: Math.max(sum.nesting, nesting + inner.nesting),
     };
-  }, own as Measure);
+  }, own);
 }
 
 /** Measures each fragment once, those it uses before itself. */

@@ -54,8 +54,12 @@ async function sendPart(request: Request, response: Response, served: ServedFile
   else await send(file.read(start, end), response);
 }
 
+/** A caller that takes nothing for so long is given up: each answer holds a file open. */
+const IDLE_MS = 60_000;
+
 /** A caller that goes away ends the reading; that is no error. */
 async function send(content: AsyncIterable<Uint8Array>, response: Response): Promise<void> {
+  response.setTimeout(IDLE_MS, () => response.destroy());
   try {
     await pipeline(Readable.from(content, { objectMode: false }), response);
   } catch (error) {

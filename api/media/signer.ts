@@ -11,9 +11,14 @@ export interface UrlSignerOptions {
 }
 
 export interface MediaTarget {
-  /** Without the query: `/thumbnails/<id>`. */
+  /** Without the query, encoded as it will be in the address: `/thumbnails/<id>`. */
   readonly path: string;
   readonly size?: string | undefined;
+  /**
+   * Changes with the content, such as the beginning of its hash. An image keeps its id when its file is replaced, and
+   * browsers keep what a link gave them; with it the new content has a new link.
+   */
+  readonly version?: string | undefined;
 }
 
 /** A request's path and query as they came. */
@@ -54,29 +59,37 @@ export class UrlSigner {
     this.#now = now;
   }
 
-  /** The path with its signature: `/thumbnails/<id>?size=MEDIUM&exp=…&sig=…`. */
-  sign({ path, size }: MediaTarget): string {
+  /** The path with its signature: `/thumbnails/<id>?size=MEDIUM&v=…&exp=…&sig=…`. */
+  sign({ path, size, version }: MediaTarget): string {
     const end = this.#now() / 1_000 + this.#ttlSeconds;
     const exp = String(Math.ceil(end / STEP_SECONDS) * STEP_SECONDS);
-    const sig = this.#signature(path, size, exp);
-    const query = new URLSearchParams({ ...(size === undefined ? {} : { size }), exp, sig });
+    const sig = this.#signature([path, size, version, exp]);
+    const query = new URLSearchParams({
+      ...(size === undefined ? {} : { size }),
+      ...(version === undefined ? {} : { v: version }),
+      ...{ exp, sig },
+    });
     return `${path}?${query.toString()}`;
   }
 
   /** Whether `sign` made this link, and for how long it is still good. */
-  verify({ path, query: { size, exp, sig } }: MediaRequest): Verdict {
+  verify({ path, query: { size, v, exp, sig } }: MediaRequest): Verdict {
     if (typeof exp !== 'string' || typeof sig !== 'string') return { state: 'INVALID' };
-    if (size !== undefined && typeof size !== 'string') return { state: 'INVALID' };
-    if (!areEqual(sig, this.#signature(path, size, exp))) return { state: 'INVALID' };
+    if (!isOptionalText(size) || !isOptionalText(v)) return { state: 'INVALID' };
+    if (!areEqual(sig, this.#signature([path, size, v, exp]))) return { state: 'INVALID' };
     const secondsLeft = Math.floor(Number(exp) - this.#now() / 1_000);
     return secondsLeft > 0 ? { state: 'VALID', secondsLeft } : { state: 'EXPIRED' };
   }
 
-  #signature(path: string, size: string | undefined, exp: string): string {
+  #signature(parts: readonly (string | undefined)[]): string {
     // As JSON, so that no part can run into the next.
-    const signed = JSON.stringify([PURPOSE, path, size ?? null, exp]);
+    const signed = JSON.stringify([PURPOSE, ...parts.map((part) => part ?? null)]);
     return createHmac('sha256', this.#secret).update(signed).digest('base64url');
   }
+}
+
+function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
 }
 
 /** In a time that doesn't tell where they differ. */

@@ -111,6 +111,15 @@ describe('before Apollo', () => {
     expect(response.status).toBe(400);
   });
 
+  test('neither body nor address hides the other', async () => {
+    const url = await guarded();
+
+    expect(
+      (await post(`${url}?query=${encodeURIComponent(DEEP)}`, { query: '{ a }' })).status,
+    ).toBe(400);
+    expect((await post(`${url}?query={a}`, { query: DEEP })).status).toBe(400);
+  });
+
   test('variables out of proportion are refused', async () => {
     const value = JSON.parse(`${'['.repeat(500)}${']'.repeat(500)}`) as unknown;
 

@@ -190,9 +190,9 @@ describe('a thumbnail', () => {
 
 describe('a refusal', () => {
   async function refusalOf(response: Response | Promise<Response>) {
-    const { status, headers, ...rest } = await response;
-    void rest;
-    const body = (await (await response).json()) as { code: string; message: string };
+    const refused = await response;
+    const { status, headers } = refused;
+    const body = (await refused.json()) as { code: string; message: string };
     expect(headers.get('content-type')).toContain('application/json');
     expect(headers.get('cache-control')).toBe('no-store');
     expect(JSON.stringify(body)).not.toContain(folder);

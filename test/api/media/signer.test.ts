@@ -9,7 +9,7 @@ import { rejection, withCode } from '../../support/errors.ts';
 import { refusal } from '../../support/refusal.ts';
 
 const SECRET = new Random('signer').bytes(32);
-const TARGET = { path: '/thumbnails/SW1hZ2U6MQ', size: 'MEDIUM' };
+const TARGET = { path: '/thumbnails/SW1hZ2U6MQ', size: 'MEDIUM', version: '0af3' };
 
 function signerAt(clock: { ms: number }, secret = SECRET): UrlSigner {
   return new UrlSigner({ secret, ttlSeconds: 3_600, now: () => clock.ms });
@@ -56,7 +56,7 @@ describe('a signed link', () => {
     });
   });
 
-  test('holds for its path, size and end only', () => {
+  test('holds for its path, size, version and end only', () => {
     const signer = signerAt({ ms: 1_200_000_000_000 });
     const { path, query } = requestOf(signer.sign(TARGET));
 
@@ -66,6 +66,8 @@ describe('a signed link', () => {
       { path, query: { ...query, size: 'LARGE' } },
       { path, query: { ...query, exp: String(Number(query['exp']) + 300) } },
       { path, query: { ...query, exp: `${query['exp'] ?? ''}.0` } },
+      { path, query: { ...query, v: '0af4' } },
+      { path, query: { ...query, v: ['0af3'] } },
       { path, query: { exp: query['exp'], sig: query['sig'] } },
       { path, query: { ...query, sig: '' } },
       { path, query: { ...query, sig: `${query['sig'] ?? ''}=` } },
@@ -76,6 +78,12 @@ describe('a signed link', () => {
       expect(signer.verify(changed)).toEqual({ state: 'INVALID' });
     }
     expect(signer.verify({ path, query }).state).toBe('VALID');
+  });
+
+  test('is another one for another content', () => {
+    const signer = signerAt({ ms: 0 });
+
+    expect(signer.sign({ ...TARGET, version: '0af4' })).not.toBe(signer.sign(TARGET));
   });
 
   test('of an original is none of a thumbnail of size nothing', () => {
