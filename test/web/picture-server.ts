@@ -200,7 +200,8 @@ async function makeSchema(
         search: async (_: unknown, { input, first, after }: SearchArguments) => {
           if (after === null) await admitSearch(input.text);
           const hits = rank(inCollection(input.collection), wordsOf(input.text));
-          return searchConnection(hits, first, after);
+          const isAnswered = hits.some(({ score }) => score > UNRELATED);
+          return searchConnection(isAnswered ? hits : [], first, after);
         },
         similarImages: async (_: unknown, { imageId, first, after }: SimilarArguments) => {
           if (after === null) await admitSearch(imageId);
@@ -297,19 +298,21 @@ async function takeIn(
   return { id, done: files.length - failed.length, failed, polls: 0 };
 }
 
+/** Score of a picture that has no word in common with the search. */
+const UNRELATED = 0.2;
+
 interface Ranked {
   readonly node: Picture;
   readonly score: number;
 }
 
-/** By words in common; all others follow, unless there is none at all. */
+/** By words in common; all others follow. */
 function rank(pictures: readonly Picture[], words: readonly string[]): readonly Ranked[] {
   const ranked = pictures.map((node, i) => {
     const common = node.words.filter((word) => words.includes(word)).length;
-    return { node, score: Math.min(0.2 + common / 10, 0.9) - i / 10_000 };
+    return { node, score: Math.min(UNRELATED + common / 10, 0.9) - i / 10_000 };
   });
-  const isKnown = ranked.some(({ score }) => score > 0.25);
-  return isKnown ? ranked.sort((a, b) => b.score - a.score) : [];
+  return ranked.sort((a, b) => b.score - a.score);
 }
 
 function searchConnection(hits: readonly Ranked[], first: number, after: string | null): object {
