@@ -47,7 +47,8 @@ const COOKIE = 'session=in';
 const API_KEY = 'slk_right';
 const HEADERS = {
   'content-security-policy':
-    "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; connect-src 'self'",
+    "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; connect-src 'self'; " +
+    "object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
   'x-content-type-options': 'nosniff',
 };
 const TYPES: Readonly<Record<string, string>> = {
@@ -144,8 +145,9 @@ async function answerGraphql(
         variableValues: operation.variables,
       })
     : { errors: [new GraphQLError('Sign in.', { extensions: { code: 'UNAUTHENTICATED' } })] };
-  // As Apollo Server answers it: HTTP 401 would be one more complaint in the browser's console.
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
+  response
+    .writeHead(isSignedIn ? 200 : 401, { 'content-type': 'application/json' })
+    .end(JSON.stringify(result));
 }
 
 interface GraphqlRequest {
