@@ -12,7 +12,8 @@ export default defineConfig({
   server: {
     proxy: {
       '/graphql': API,
-      '/files': API,
+      '/images': API,
+      '/thumbnails': API,
       '/sign-out': API,
       // The page itself is at the same address.
       '/sign-in': {

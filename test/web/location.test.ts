@@ -1,5 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { imageHref, parsePlace, searchHref, signInToken } from '../../web/src/location.ts';
+import {
+  imageHref,
+  parsePlace,
+  searchHref,
+  signInHref,
+  signInToken,
+} from '../../web/src/location.ts';
 
 const PARROT = { collection: 'demo', query: 'a parrot', like: null };
 
@@ -42,6 +48,20 @@ test('an empty address asks for everything', () => {
 
 test.each(['/image/', '/image/%', '/image/a/b', '/elsewhere'])('nothing is at %s', (path) => {
   expect(parsePlace(path, '')).toEqual({ page: 'nowhere' });
+});
+
+test('signing in leads on to where one wanted, but never to another site', () => {
+  const href = signInHref('/image/7?c=demo&q=cat');
+
+  const { pathname, search } = new URL(href, 'http://host');
+
+  expect(parsePlace(pathname, search)).toEqual({ page: 'sign-in', next: '/image/7?c=demo&q=cat' });
+  for (const next of ['https://evil.example', '//evil.example', '/\\evil.example', '']) {
+    expect(parsePlace('/sign-in', new URL(signInHref(next), 'http://host').search)).toEqual({
+      page: 'sign-in',
+      next: '/',
+    });
+  }
 });
 
 test("a sign-in link's token is read from the fragment", () => {

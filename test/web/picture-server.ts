@@ -47,7 +47,8 @@ const COOKIE = 'session=in';
 const API_KEY = 'slk_right';
 const HEADERS = {
   'content-security-policy':
-    "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; connect-src 'self'",
+    "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; connect-src 'self'; " +
+    "object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
   'x-content-type-options': 'nosniff',
 };
 const TYPES: Readonly<Record<string, string>> = {
@@ -144,8 +145,9 @@ async function answerGraphql(
         variableValues: operation.variables,
       })
     : { errors: [new GraphQLError('Sign in.', { extensions: { code: 'UNAUTHENTICATED' } })] };
-  // As Apollo Server answers it: HTTP 401 would be one more complaint in the browser's console.
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
+  response
+    .writeHead(isSignedIn ? 200 : 401, { 'content-type': 'application/json' })
+    .end(JSON.stringify(result));
 }
 
 interface GraphqlRequest {
@@ -200,7 +202,8 @@ async function makeSchema(
         search: async (_: unknown, { input, first, after }: SearchArguments) => {
           if (after === null) await admitSearch(input.text);
           const hits = rank(inCollection(input.collection), wordsOf(input.text));
-          return searchConnection(hits, first, after);
+          const isAnswered = hits.some(({ score }) => score > UNRELATED);
+          return searchConnection(isAnswered ? hits : [], first, after);
         },
         similarImages: async (_: unknown, { imageId, first, after }: SimilarArguments) => {
           if (after === null) await admitSearch(imageId);
@@ -297,19 +300,21 @@ async function takeIn(
   return { id, done: files.length - failed.length, failed, polls: 0 };
 }
 
+/** Score of a picture that has no word in common with the search. */
+const UNRELATED = 0.2;
+
 interface Ranked {
   readonly node: Picture;
   readonly score: number;
 }
 
-/** By words in common; all others follow, unless there is none at all. */
+/** By words in common; all others follow. */
 function rank(pictures: readonly Picture[], words: readonly string[]): readonly Ranked[] {
   const ranked = pictures.map((node, i) => {
     const common = node.words.filter((word) => words.includes(word)).length;
-    return { node, score: Math.min(0.2 + common / 10, 0.9) - i / 10_000 };
+    return { node, score: Math.min(UNRELATED + common / 10, 0.9) - i / 10_000 };
   });
-  const isKnown = ranked.some(({ score }) => score > 0.25);
-  return isKnown ? ranked.sort((a, b) => b.score - a.score) : [];
+  return ranked.sort((a, b) => b.score - a.score);
 }
 
 function searchConnection(hits: readonly Ranked[], first: number, after: string | null): object {

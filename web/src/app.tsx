@@ -19,7 +19,7 @@ function CurrentPage(): ReactNode {
   const place = usePlace();
   switch (place.page) {
     case 'sign-in':
-      return <SignInPage />;
+      return <SignInPage next={place.next} />;
     case 'nowhere':
       return <NowherePage />;
     case 'search':

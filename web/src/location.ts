@@ -13,7 +13,8 @@ export type Place =
   | { readonly page: 'search'; readonly search: Search }
   /** An image over the search it was opened from. */
   | { readonly page: 'image'; readonly imageId: string; readonly search: Search }
-  | { readonly page: 'sign-in' }
+  /** `next`: the address to go on to. */
+  | { readonly page: 'sign-in'; readonly next: string }
   | { readonly page: 'nowhere' };
 
 const IMAGE_PATH = /^\/image\/([^/]+)$/;
@@ -21,7 +22,7 @@ const IMAGE_PATH = /^\/image\/([^/]+)$/;
 /** `search` is the address's part from `?` on, or empty. */
 export function parsePlace(pathname: string, search: string): Place {
   if (pathname === '/') return { page: 'search', search: parseSearch(search) };
-  if (pathname === '/sign-in') return { page: 'sign-in' };
+  if (pathname === '/sign-in') return { page: 'sign-in', next: nextHref(search) };
   const imageId = decode(IMAGE_PATH.exec(pathname)?.[1]);
   if (imageId === null) return { page: 'nowhere' };
   return { page: 'image', imageId, search: parseSearch(search) };
@@ -35,9 +36,19 @@ export function imageHref(imageId: string, search: Search): string {
   return `/image/${encodeURIComponent(imageId)}${queryString(search)}`;
 }
 
+export function signInHref(next: string): string {
+  return next === '/' ? '/sign-in' : `/sign-in?${new URLSearchParams({ next }).toString()}`;
+}
+
 /** The one-time token of a sign-in link. It is in the fragment, which browsers send to nobody. */
 export function signInToken(fragment: string): string | null {
   return new URLSearchParams(fragment.replace(/^#/, '')).get('token');
+}
+
+/** Only of this site, whoever made the link. */
+function nextHref(search: string): string {
+  const next = new URLSearchParams(search).get('next') ?? '/';
+  return /^\/(?![/\\])/.test(next) ? next : '/';
 }
 
 function parseSearch(search: string): Search {

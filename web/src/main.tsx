@@ -3,11 +3,13 @@ import { App } from './app.tsx';
 import { ClientProvider } from './graphql/client-context.ts';
 import { createClient } from './graphql/client.ts';
 import { redirect } from './history.ts';
+import { signInHref } from './location.ts';
 import './styles/base.css';
 
 const client = createClient({
   onUnauthenticated: () => {
-    redirect('/sign-in');
+    const { pathname, search } = window.location;
+    if (pathname !== '/sign-in') redirect(signInHref(pathname + search));
   },
 });
 

@@ -45,7 +45,7 @@ export function ClassifyForm({ imageId }: { readonly imageId: string }): ReactNo
           }}
         />
         <button type="submit" className="button">
-          Compare
+          {answer.state === 'loading' ? 'Comparing…' : 'Compare'}
         </button>
       </form>
       <div aria-live="polite" aria-busy={answer.state === 'loading'}>

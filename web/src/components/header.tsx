@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { navigate } from '../history.ts';
 import { searchHref } from '../location.ts';
 import type { Start } from '../pages/start-page.tsx';
@@ -27,25 +27,40 @@ export function Header({
       <SearchForm collections={start.collections} search={search} />
       <div className="header-actions">
         {uploadButton}
-        <button
-          type="button"
-          className="button button-quiet"
-          title={`Signed in with the key ${start.viewer.keyName} (${start.viewer.keyPrefix}…), ${start.viewer.role}`}
-          onClick={() => void leave()}
-        >
-          Sign out
-        </button>
+        <SignOutButton viewer={start.viewer} />
       </div>
     </header>
   );
 }
 
-/** Also when the server can't be reached: the sign-in page is the way out in any case. */
-async function leave(): Promise<void> {
-  try {
-    await signOut();
-  } finally {
+function SignOutButton({
+  viewer: { keyName, keyPrefix, role },
+}: {
+  readonly viewer: Start['viewer'];
+}): ReactNode {
+  const [hasFailed, setHasFailed] = useState(false);
+
+  async function leave(): Promise<void> {
+    try {
+      await signOut();
+    } catch {
+      setHasFailed(true); // still signed in: nothing may look as if not
+      return;
+    }
     forgetResults();
     navigate('/sign-in');
   }
+
+  return (
+    <button
+      type="button"
+      className="button button-quiet"
+      title={`Signed in with the key ${keyName} (${keyPrefix}…), ${role}`}
+      onClick={() => {
+        void leave();
+      }}
+    >
+      {hasFailed ? 'Sign out: try again' : 'Sign out'}
+    </button>
+  );
 }

@@ -12,11 +12,22 @@ export type OwnCode = 'UNREACHABLE' | 'BAD_RESPONSE';
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly code: string;
+  /** Whether the same request may succeed later. */
+  readonly isTemporary: boolean;
+  /** How long to wait before; null where nobody said. */
+  readonly retryAfterSeconds: number | null;
 
-  constructor(code: OwnCode | (string & {}), message: string, options?: ErrorOptions) {
+  constructor(code: OwnCode | (string & {}), message: string, options: ClientErrorOptions = {}) {
     super(message, options);
     this.code = code;
+    this.isTemporary = options.isTemporary ?? code === 'UNREACHABLE';
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
   }
+}
+
+interface ClientErrorOptions extends ErrorOptions {
+  readonly isTemporary?: boolean;
+  readonly retryAfterSeconds?: number | null;
 }
 
 export interface RequestOptions {
@@ -131,9 +142,14 @@ function firstError(answer: unknown): ClientError | null {
   const error: unknown = answer['errors'][0];
   if (!isObject(error)) return null;
   const extensions = isObject(error['extensions']) ? error['extensions'] : {};
+  const seconds = extensions['retryAfterSeconds'];
   return new ClientError(
     typeof extensions['code'] === 'string' ? extensions['code'] : 'BAD_RESPONSE',
     typeof error['message'] === 'string' ? error['message'] : 'The server could not answer.',
+    {
+      isTemporary: extensions['retryable'] === true,
+      retryAfterSeconds: typeof seconds === 'number' ? seconds : null,
+    },
   );
 }
 

@@ -62,14 +62,15 @@ export function ImageDialog({
       <div className="viewer-stage">
         {query.state === 'failed' ? <Problem error={query.error} onRetry={reload} /> : null}
         {query.state === 'ready' && image === null ? <ImageGone /> : null}
-        {image === null ? null : (
+        {known === null ? null : (
           <img
-            key={image.id}
+            key={known.id}
             className="viewer-image"
-            src={image.largeUrl}
-            alt={image.path}
-            width={image.width}
-            height={image.height}
+            // The thumbnail of the grid is there at once, and stays until the large one has come.
+            src={image?.largeUrl ?? known.thumbnailUrl}
+            alt={known.path}
+            width={known.width}
+            height={known.height}
           />
         )}
         <nav className="viewer-leaf" aria-label="Neighbouring images">
@@ -78,7 +79,9 @@ export function ImageDialog({
         </nav>
       </div>
       <div className="viewer-side">
-        <h2 className="viewer-title">{known === null ? 'Image' : fileName(known.path)}</h2>
+        <h2 className="viewer-title" aria-live="polite">
+          {known === null ? 'Image' : fileName(known.path)}
+        </h2>
         {image === null ? null : <Details image={image} hit={hit} collection={search.collection} />}
       </div>
       <button type="button" className="viewer-close" aria-label="Close" onClick={close}>

@@ -42,7 +42,6 @@ export function SearchPage({
               onChange={() => {
                 forgetResults();
                 results.reload();
-                start.reload();
               }}
             />
           )

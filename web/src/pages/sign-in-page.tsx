@@ -10,7 +10,12 @@ import './sign-in-page.css';
 type Attempt = 'none' | 'signing in' | 'link refused' | 'key refused' | { readonly fault: string };
 
 /** Takes the one-time link that the server prints, or an API key. */
-export function SignInPage(): ReactNode {
+export function SignInPage({
+  next,
+}: {
+  /** Where to go on. */
+  readonly next: string;
+}): ReactNode {
   const [attempt, setAttempt] = useState<Attempt>(
     signInToken(window.location.hash) === null ? 'none' : 'signing in',
   );
@@ -20,7 +25,7 @@ export function SignInPage(): ReactNode {
     try {
       if (await signIn(credentials)) {
         forgetResults();
-        redirect('/');
+        redirect(next);
       } else {
         setAttempt('token' in credentials ? 'link refused' : 'key refused');
       }

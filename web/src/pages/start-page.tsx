@@ -15,7 +15,6 @@ export interface Start {
   readonly viewer: StartQuery['viewer'];
   /** At least one. */
   readonly collections: readonly [CollectionSummary, ...CollectionSummary[]];
-  readonly reload: () => void;
 }
 
 /** Finds out who asks and what there is to search, then shows its child. */
@@ -42,7 +41,7 @@ export function StartPage({
     case 'ready': {
       const [first, ...others] = start.data.collections;
       if (first === undefined) return <NoCollections onRetry={reload} />;
-      return children({ viewer: start.data.viewer, collections: [first, ...others], reload });
+      return children({ viewer: start.data.viewer, collections: [first, ...others] });
     }
   }
 }

@@ -40,7 +40,7 @@ export async function* runUpload(
   let sent = 0;
   yield progressOf(files.length, sent, ended);
   for (const batch of batches(files)) {
-    let job = await send(client, collection, batch, signal);
+    let job = await sendPatiently(client, collection, batch, signal);
     sent += batch.length;
     for (;;) {
       yield progressOf(files.length, sent, [...ended, job]);
@@ -76,7 +76,21 @@ async function send(
   return uploadImages.job;
 }
 
-/** A server that can't be reached for a moment is asked again. */
+/** Waits when the server says that it is too much for now: a hundred images are about half of what it takes at once. */
+async function sendPatiently(
+  ...[client, collection, files, signal]: Parameters<typeof send>
+): Promise<JobProgressFragment> {
+  for (;;) {
+    try {
+      return await send(client, collection, files, signal);
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.code !== 'RATE_LIMITED') throw error;
+      await delay((error.retryAfterSeconds ?? 5) * 1000, signal);
+    }
+  }
+}
+
+/** The job as it was when the server has no answer for the moment. */
 async function poll(
   client: Client,
   job: JobProgressFragment,
@@ -87,7 +101,7 @@ async function poll(
     if (answer.job === null) throw new ClientError('NOT_FOUND', 'The job is gone.');
     return answer.job;
   } catch (error) {
-    if (error instanceof ClientError && error.code === 'UNREACHABLE') return job;
+    if (error instanceof ClientError && error.isTemporary) return job;
     throw error;
   }
 }
