@@ -11,5 +11,11 @@ export function audit(
   }: Pick<NewAuditEntry, 'action' | 'subject'> & Partial<Pick<NewAuditEntry, 'detail'>>,
 ): Promise<void> {
   const now = services.now();
-  return recordAudit(services.database.pool, { actor: viewer.prefix, action, subject, detail, now });
+  return recordAudit(services.database.pool, {
+    actor: viewer.prefix,
+    action,
+    subject,
+    detail,
+    now,
+  });
 }

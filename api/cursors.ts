@@ -12,8 +12,7 @@ const MAX_LENGTH = 1000;
 /** What a cursor says. Throws `BAD_USER_INPUT` for one of another kind, and for what isn't one. */
 export function decodeCursor<T>(kind: string, cursor: string, schema: z.ZodType<T>): T {
   const parsed = cursor.length > MAX_LENGTH ? null : parse(cursor);
-  const position =
-    Array.isArray(parsed) && parsed[0] === kind ? schema.safeParse(parsed[1]) : null;
+  const position = Array.isArray(parsed) && parsed[0] === kind ? schema.safeParse(parsed[1]) : null;
   if (position?.success === true) return position.data;
   const message = `"after" must be the "endCursor" of a page of this same list.`;
   throw new PlatformError('BAD_USER_INPUT', message);

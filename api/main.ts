@@ -2,10 +2,11 @@
 import { Closers } from '../platform/closers.ts';
 import { PlatformError } from '../platform/errors.ts';
 import { createLogger } from '../platform/logger.ts';
+import { logLevelOf } from '../platform/settings.ts';
 import { parseConfig } from './config.ts';
 import { startApi } from './start-api.ts';
 
-const logger = createLogger();
+const logger = createLogger({ level: logLevelOf(process.env, 'info') });
 const closers = new Closers();
 const stopped = new Promise<NodeJS.Signals>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);

@@ -23,7 +23,7 @@ import { Database } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
 import type { ApiConfig } from './config.ts';
 import type { Context, Services } from './context.ts';
-import { formatError } from './format-error.ts';
+import { formatError, type FormatErrorOptions } from './format-error.ts';
 import { createSignInRouter } from './auth/sign-in-router.ts';
 import { createGraphqlRouter } from './http/graphql-router.ts';
 import { createHealthRouter } from './http/health.ts';
@@ -39,6 +39,7 @@ import { isOperator } from './http/operator.ts';
 import { readIndexes } from './http/index-readings.ts';
 import { createCostPlugin } from './limits/cost-plugin.ts';
 import { CostLimiter } from './limits/cost-limiter.ts';
+import { createDocumentGuard } from './limits/document-guard.ts';
 import { DOCUMENT_LIMITS } from './limits/document-limits.ts';
 import { loadOrCreateSecret } from './media/secret-file.ts';
 import { UrlSigner } from './media/signer.ts';
@@ -83,9 +84,12 @@ export async function startApi(config: ApiConfig, options: StartOptions): Promis
   await server.start();
   closers.add(() => server.stop());
   let areIndexesReady = false;
-  addRoutes(app, server, { ...parts, schema, logger, areIndexesReady: () => areIndexesReady });
   const { isIntrospectable } = config;
   const errors = { logger, isProduction: !isIntrospectable };
+  addRoutes(app, server, {
+    ...{ ...parts, schema, logger, errors },
+    areIndexesReady: () => areIndexesReady,
+  });
   const onCost = metrics.observeCost.bind(metrics);
   const subscriptions = serveSubscriptions({
     ...{ httpServer, schema, services, limiter, errors, isIntrospectable, onCost },
@@ -202,11 +206,12 @@ function createApollo(parts: ApolloParts): ApolloServer<Context> {
 interface RouteParts extends Parts {
   readonly schema: GraphQLSchema;
   readonly logger: Logger;
+  readonly errors: FormatErrorOptions;
   readonly areIndexesReady: () => boolean;
 }
 
 function addRoutes(app: Express, server: ApolloServer<Context>, parts: RouteParts): void {
-  const { services, metrics, media, schema, logger, areIndexesReady } = parts;
+  const { services, metrics, media, schema, logger, errors, areIndexesReady } = parts;
   const { prisma } = services.database;
   app.use(createRequestMetrics(metrics));
   app.use(createSecurityHeaders());
@@ -214,7 +219,7 @@ function addRoutes(app: Express, server: ApolloServer<Context>, parts: RoutePart
   app.use(createMetricsRouter({ metrics, isAllowed: (request) => isOperator(prisma, request) }));
   app.use(createSchemaRouter(schema, (request) => isOperator(prisma, request)));
   app.use(createSignInRouter({ prisma, now: services.now }));
-  app.use('/graphql', createGraphqlRouter(server, services));
+  app.use('/graphql', createGraphqlRouter(server, services, createDocumentGuard(errors)));
   app.use(createMedia(media));
   app.use(createStaticWeb({ folder: WEB_FOLDER, logger }));
 }

@@ -1,9 +1,15 @@
 import { Command } from 'commander';
 import type { Environment } from '../platform/settings.ts';
+import { addCollectionsCommand } from './commands/collections.ts';
 import { addBundleCommand } from './commands/bundle.ts';
 import { addEncodeCommand } from './commands/encode.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addIndexCommand } from './commands/index-folder.ts';
+import { addKeyCommand } from './commands/key.ts';
+import { addSearchCommand } from './commands/search.ts';
+import { addSignInCommand } from './commands/sign-in.ts';
+import { addStartCommand } from './commands/start.ts';
+import { addStopCommand } from './commands/stop.ts';
 import { addTrainCommand } from './commands/train.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 
@@ -29,17 +35,23 @@ export function createProgram(context: CommandContext): Command {
     .showHelpAfterError('(add --help for what there is)')
     .exitOverride()
     .configureOutput({ writeOut: context.out, writeErr: context.err });
-  addEncodeCommand(program, context);
+  addStartCommand(program, context);
+  addStopCommand(program, context);
   addIndexCommand(program, context);
+  addSearchCommand(program, context);
+  addCollectionsCommand(program, context);
+  addKeyCommand(program, context);
+  addSignInCommand(program, context);
   addEvaluateCommand(program, context);
   addTrainCommand(program, context);
   addBundleCommand(program, context);
   addVerifyCommand(program, context);
+  addEncodeCommand(program, context);
   program.addHelpText(
     'after',
     `
 Exit codes: 0 good, 1 failed, 2 wrong use, 130 stopped.
-Environment: MODEL_BUNDLE names the model bundle's folder (default: the one that ships).`,
+Environment: DATA_DIR, DATABASE_URL, MEDIA_ROOTS, MODEL_BUNDLE, PORT, HOST, VECTOR_ENGINE and others; README.md says what they mean.`,
   );
   return program;
 }

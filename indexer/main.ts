@@ -3,12 +3,13 @@ import { constants, setPriority } from 'node:os';
 import { Closers } from '../platform/closers.ts';
 import { messageOf, PlatformError } from '../platform/errors.ts';
 import { createLogger } from '../platform/logger.ts';
+import { logLevelOf } from '../platform/settings.ts';
 import { parseConfig } from './config.ts';
 import { JOB_KINDS } from './jobs/index.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { openServices } from './services.ts';
 
-const logger = createLogger();
+const logger = createLogger({ level: logLevelOf(process.env, 'info') });
 const closers = new Closers();
 const stop = new AbortController();
 

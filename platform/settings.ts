@@ -55,3 +55,15 @@ export function parseSettings<Shape extends z.ZodRawShape>(
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
   throw new PlatformError('INVALID_CONFIG', `Settings can't be used: ${faults.join('; ')}.`);
 }
+
+const LOG_LEVEL = {
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).nullable().default(null),
+};
+
+/** LOG_LEVEL, or what the process writes by itself. Read before all else, so that faults of other settings can be told. */
+export function logLevelOf(
+  environment: Environment,
+  usual: 'info' | 'warn',
+): 'debug' | 'info' | 'warn' | 'error' | 'silent' {
+  return parseSettings(LOG_LEVEL, environment).LOG_LEVEL ?? usual;
+}

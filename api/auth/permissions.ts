@@ -1,8 +1,4 @@
-import {
-  isObjectType,
-  type GraphQLObjectType,
-  type GraphQLSchema,
-} from 'graphql';
+import { isObjectType, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
 import type { Context } from '../context.ts';
 import { requirePermission, type Permission } from './viewer.ts';
 
@@ -68,4 +64,3 @@ export function rootTypes(schema: GraphQLSchema): readonly GraphQLObjectType[] {
     (type) => isObjectType(type),
   );
 }
-

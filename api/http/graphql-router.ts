@@ -1,6 +1,13 @@
 import type { ApolloServer } from '@apollo/server';
 import { expressMiddleware } from '@as-integrations/express5';
-import { json, Router, type NextFunction, type Request, type Response } from 'express';
+import {
+  json,
+  Router,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import graphqlUploadExpress from 'graphql-upload/graphqlUploadExpress.mjs';
 import { messageOf, PlatformError } from '../../platform/errors.ts';
 import { authenticate } from '../auth/authenticate.ts';
@@ -14,7 +21,11 @@ const MAX_BODY = '1mb';
 const TIMEOUT_MS = 30_000;
 
 /** `POST /graphql`. Who asks is settled before a byte of the body is looked at. */
-export function createGraphqlRouter(server: ApolloServer<Context>, services: Services): Router {
+export function createGraphqlRouter(
+  server: ApolloServer<Context>,
+  services: Services,
+  guard: RequestHandler,
+): Router {
   const viewers = new WeakMap<Request, Viewer>();
   const router = Router();
   router.use(async (request, response, next) => {
@@ -36,6 +47,7 @@ export function createGraphqlRouter(server: ApolloServer<Context>, services: Ser
       maxFieldSize: 1_000_000,
     }),
   );
+  router.use(guard);
   router.use(
     expressMiddleware(server, {
       context: ({ req, res }) => {
@@ -80,7 +92,13 @@ function refuseBadBody(
 ): void {
   const status = statusOf(error);
   if (response.headersSent || status === null) next(error);
-  else sendError(response, status, status === 413 ? 'BODY_TOO_LARGE' : 'BAD_REQUEST', messageOf(error));
+  else
+    sendError(
+      response,
+      status,
+      status === 413 ? 'BODY_TOO_LARGE' : 'BAD_REQUEST',
+      messageOf(error),
+    );
 }
 
 function statusOf(error: unknown): number | null {

@@ -74,7 +74,7 @@ export function serveSubscriptions(options: SubscriptionOptions): { close(): Pro
       onNext: (_context, _id, _payload, _args, result) =>
         result.errors === undefined
           ? undefined
-          : { ...result, errors: format(result.errors) },
+          : { data: result.data ?? null, errors: format(result.errors) },
     },
     sockets,
   );
@@ -86,7 +86,9 @@ export function serveSubscriptions(options: SubscriptionOptions): { close(): Pro
   };
 }
 
-function authorizationOf(parameters: Readonly<Record<string, unknown>> | undefined): string | undefined {
+function authorizationOf(
+  parameters: Readonly<Record<string, unknown>> | undefined,
+): string | undefined {
   const value = parameters?.['authorization'] ?? parameters?.['Authorization'];
   return typeof value === 'string' ? value : undefined;
 }

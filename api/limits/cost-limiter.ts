@@ -12,9 +12,9 @@ export interface CostLimiterOptions {
   readonly now?: () => number;
 }
 
-/** Two seconds of one core's work at once, then a fifth of a core. A classification of 200 labels costs 12,400. */
-export const COST_CAPACITY = 20_000;
-export const COST_REFILL_PER_SECOND = 2_000;
+/** Five seconds of one core's work at once, then two cores' whole time: one busy client may have a small machine to itself. */
+export const COST_CAPACITY = 50_000;
+export const COST_REFILL_PER_SECOND = 20_000;
 
 const MAX_KEYS = 10_000;
 

@@ -13,13 +13,7 @@ import { hexOf, readEmbeddings } from '../../store/embeddings.ts';
 import { findImagesByIds } from '../../store/images.ts';
 import { countItemsOf } from '../../store/job-summaries.ts';
 import { listTextModels, listVisionSpaces } from '../../store/model-registry.ts';
-import type {
-  CollectionId,
-  GenerationId,
-  ImageId,
-  JobId,
-  VisionSpaceId,
-} from '../../store/ids.ts';
+import type { CollectionId, GenerationId, ImageId, JobId, VisionSpaceId } from '../../store/ids.ts';
 import type { Queryable } from '../../store/transaction.ts';
 
 export type Loaders = ReturnType<typeof createLoaders>;

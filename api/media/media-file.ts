@@ -26,7 +26,10 @@ export class MediaFileError extends Error {
  * Opens a file and makes sure, on what was opened and not on its name, that it is a regular file of this length. A link
  * in its place is not followed, and a FIFO doesn't block. Throws `MediaFileError`.
  */
-export async function openMediaFile(path: string, expectedBytes: number | null): Promise<MediaFile> {
+export async function openMediaFile(
+  path: string,
+  expectedBytes: number | null,
+): Promise<MediaFile> {
   const handle = await openExisting(path);
   try {
     const stats = await handle.stat();

@@ -1,3 +1,4 @@
+import type { ImageRecord } from '../../store/images.ts';
 import type { ImageResolvers } from '../generated/resolvers.ts';
 import { encodeNodeId } from '../node-ids.ts';
 
@@ -9,12 +10,21 @@ export const Image: ImageResolvers = {
     throw new Error('An image outlived its collection.'); // deleted while this was answered
   },
   sha256: ({ sha256 }) => Buffer.from(sha256).toString('hex'),
-  url: ({ id }, _args, { services }) =>
-    services.signer.sign({ path: `/images/${encodeNodeId('Image', id)}` }),
-  thumbnailUrl: ({ id }, { size }, { services }) =>
+  url: (image, _args, { services }) =>
+    services.signer.sign({ path: pathOf('images', image), version: versionOf(image) }),
+  thumbnailUrl: (image, { size }, { services }) =>
     services.signer.sign({
-      path: `/thumbnails/${encodeNodeId('Image', id)}`,
+      ...{ path: pathOf('thumbnails', image), version: versionOf(image) },
       size: size ?? 'MEDIUM',
     }),
   embedding: ({ id }, _args, { loaders }) => loaders.liveEmbedding.load(id),
 };
+
+function pathOf(route: string, { id }: ImageRecord): string {
+  return `/${route}/${encodeNodeId('Image', id)}`;
+}
+
+/** An image keeps its id when its file is replaced; its link changes, so that nobody sees the old one out of a cache. */
+function versionOf({ sha256 }: ImageRecord): string {
+  return Buffer.from(sha256.subarray(0, 4)).toString('hex');
+}

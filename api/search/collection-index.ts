@@ -97,7 +97,10 @@ export class CollectionIndex {
       wait: (_ms, signal) => options.listener.wait(options.key.collectionId, seen, signal),
       onFailure: this.#warn('The index could not read changes; it tries again.'),
       onRefused: ({ id }, error) => {
-        options.logger.error({ imageId: id.toString(), err: error }, 'A stored vector is unusable.');
+        options.logger.error(
+          { imageId: id.toString(), err: error },
+          'A stored vector is unusable.',
+        );
       },
     });
     this.#following = this.#follower.run(this.#stop.signal);
@@ -219,7 +222,10 @@ export class CollectionIndex {
 
   #warn(message: string): (error: unknown) => void {
     return (error) => {
-      this.#options.logger.warn({ err: error, collection: this.#options.key.collectionId }, message);
+      this.#options.logger.warn(
+        { err: error, collection: this.#options.key.collectionId },
+        message,
+      );
     };
   }
 }

@@ -158,7 +158,10 @@ export class CollectionIndexes {
     this.#open.set(nameOf(old.key), Promise.resolve(next));
     await old.stop();
     const { engine, size } = next.state;
-    logger.info({ collection: old.key.collectionId, engine, size }, 'The index changed its engine.');
+    logger.info(
+      { collection: old.key.collectionId, engine, size },
+      'The index changed its engine.',
+    );
   }
 }
 

@@ -2,11 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { PlatformError } from '../../platform/errors.ts';
-import {
-  MAX_K,
-  type Neighbors,
-  type SearchPath,
-} from '../../indexer/vector-index/vector-index.ts';
+import { MAX_K, type Neighbors, type SearchPath } from '../../indexer/vector-index/vector-index.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 
 /** Looks for the k nearest; called again with a larger k when pages go deeper. */
@@ -154,7 +150,7 @@ function readCursor(cursor: string, q: string, generationId: string): Position {
     throw new PlatformError('BAD_USER_INPUT', message);
   }
   if (position.g !== generationId) {
-    const message = "The cursor's generation is no longer live: search again without \"after\".";
+    const message = 'The cursor\'s generation is no longer live: search again without "after".';
     throw new PlatformError('CURSOR_EXPIRED', message);
   }
   return position;

@@ -67,14 +67,14 @@ export class TextEmbeddings {
     if (missing.length > 0) {
       const encoding = this.#encoder.encodeClasses(missing);
       missing.forEach((name, i) => {
-        void remember(this.#classes, name, async () => at(await encoding, i)).catch(() => undefined);
+        void remember(this.#classes, name, async () => at(await encoding, i)).catch(
+          () => undefined,
+        );
       });
     }
     return Promise.all(
       names.map((name) =>
-        remember(this.#classes, name, async () =>
-          at(await this.#encoder.encodeClasses([name]), 0),
-        ),
+        remember(this.#classes, name, async () => at(await this.#encoder.encodeClasses([name]), 0)),
       ),
     );
   }
