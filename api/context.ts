@@ -31,7 +31,7 @@ export interface Services {
   readonly now: () => Date;
 }
 
-/** What a request has one of. */
+/** What a request has one of. No private fields: Apollo works on a copy. */
 export class Context {
   readonly services: Services;
   readonly viewer: Viewer;
@@ -39,22 +39,18 @@ export class Context {
   readonly limitKey: string;
   /** Fires when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
-  #loaders: Loaders;
+  loaders: Loaders;
 
   constructor(services: Services, viewer: Viewer, signal: AbortSignal) {
     this.services = services;
     this.viewer = viewer;
     this.limitKey = viewer.id;
     this.signal = signal;
-    this.#loaders = createLoaders(services.database);
-  }
-
-  get loaders(): Loaders {
-    return this.#loaders;
+    this.loaders = createLoaders(services.database);
   }
 
   /** Forgets what was read: after a change, and before each event of a subscription. */
   freshen(): void {
-    this.#loaders = createLoaders(this.services.database);
+    this.loaders = createLoaders(this.services.database);
   }
 }
