@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { chmod, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { deflateSync, crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { Bundle } from '../../../models/bundle.ts';
 import { preprocessImage } from '../../../models/image-preprocessing.ts';
 import type { Decoder } from '../../../indexer/ingest/decode.ts';
 import { temporaryFolder, TINY_BUNDLE } from '../../support/bundles.ts';
 import { BLUE, halves, plain, RED } from '../../support/images.ts';
+import { pngOfSize } from '../../support/hostile-folder.ts';
 import { rejection } from '../../support/errors.ts';
 import { useDecoder } from '../../support/indexing.ts';
 
@@ -148,26 +148,6 @@ describe('what a file tells of itself', () => {
   });
 });
 
-/** A PNG that says it is this large. */
-function pngHeader(width: number, height: number): Buffer {
-  const chunk = (type: string, data: Buffer): Buffer => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(data.length);
-    check.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, check]);
-  };
-  const header = Buffer.from('00000000000000000802000000', 'hex');
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  const parts = [chunk('IHDR', header), chunk('IDAT', deflateSync(Buffer.alloc(1000)))];
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    ...parts,
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-
 const SVG = '<?xml version="1.0"?><!-- a --><svg xmlns="http://www.w3.org/2000/svg"/>';
 
 describe('bad files', () => {
@@ -179,7 +159,7 @@ describe('bad files', () => {
     ['PDF', '%PDF-1.7 …', 'UNSUPPORTED_FORMAT'],
     ['BMP', Buffer.from('BM\x36\0\0\0\0\0\0\0\x36\0\0\0', 'latin1'), 'UNSUPPORTED_FORMAT'],
     ['MP4', Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1'), 'UNSUPPORTED_FORMAT'],
-    ['900 megapixels', pngHeader(30_000, 30_000), 'TOO_MANY_PIXELS'],
+    ['900 megapixels', pngOfSize(30_000, 30_000), 'TOO_MANY_PIXELS'],
     ['a JPEG header alone', Buffer.from('ffd8ffe000104a46494600', 'hex'), 'TRUNCATED'],
   ];
 
@@ -205,7 +185,8 @@ describe('bad files', () => {
 
   test('a damaged PNG is CORRUPT', async () => {
     const bytes = await noise().png().toBuffer();
-    bytes.fill(0x55, bytes.length / 2, bytes.length / 2 + 500);
+    const middle = Math.floor(bytes.length / 2);
+    bytes.fill(0x55, middle, middle + 500);
 
     expect(await rejection(decoder.decode({ bytes }, { input }))).toMatchObject({
       reason: 'CORRUPT',
