@@ -27,6 +27,8 @@ export type IngestOutcome =
   | 'MOVED'
   | 'REMOVED'
   | 'UNCHANGED'
+  /** The vanished file was moved; the item of its new path says MOVED. */
+  | 'MOVED_AWAY'
   /** Vanished before the scan, and there again. */
   | 'FOUND_AGAIN';
 
@@ -170,7 +172,7 @@ export async function commitRemovals(
   const ids = gone.map(({ imageId }) => imageId).filter((id) => still.has(id));
   const deleted = new Set(await deleteImages(client, collectionId, ids));
   for (const removal of removals) {
-    const reasonCode: IngestOutcome = gone.includes(removal) ? 'MOVED' : 'FOUND_AGAIN';
+    const reasonCode: IngestOutcome = gone.includes(removal) ? 'MOVED_AWAY' : 'FOUND_AGAIN';
     const isDeleted = deleted.has(removal.imageId);
     outcomes.set(removal.itemId, isDeleted ? done('REMOVED') : { kind: 'skipped', reasonCode });
   }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import sharp, { type Metadata } from 'sharp';
 import { preprocessImage } from '../../models/image-preprocessing.ts';
 import { makeFolder } from '../../platform/make-folder.ts';
-import { messageOf } from '../../platform/errors.ts';
+import { messageOf, PlatformError } from '../../platform/errors.ts';
 import type { ImageFormat } from '../../store/images.ts';
 import type { DecodedImage, DecodeTask, Limits, ThumbnailRequest } from './decoder-protocol.ts';
 import { readExifFacts } from './exif.ts';
@@ -86,19 +86,19 @@ const TRUNCATED =
 const NO_DECODER = /support for this compression|unsupported codec|unsupported feature/i;
 
 function explain(error: unknown, bytes: Uint8Array, format: ImageFormat): UnreadableImage {
-  const story = lastLine(messageOf(error));
-  if (format === 'HEIF' && !TRUNCATED.test(story)) return unsupported('HEIF with a codec we lack');
-  if (NO_DECODER.test(story)) return unsupported(`${format} of a kind we can't decode`);
-  const reason = TRUNCATED.test(story) || endsEarly(bytes, format) ? 'TRUNCATED' : 'CORRUPT';
-  const what = reason === 'TRUNCATED' ? 'The file ends too early' : 'The file is damaged';
-  return new UnreadableImage(reason, `${what} (${format}: ${story}).`, { cause: error });
+  const whole = messageOf(error instanceof PlatformError ? error.cause : error);
+  const isCut = TRUNCATED.test(whole) || endsEarly(bytes, format);
+  if (format === 'HEIF' && !isCut) return unsupported('HEIF with a codec we lack');
+  if (NO_DECODER.test(whole)) return unsupported(`${format} of a kind we can't decode`);
+  const what = isCut ? 'The file ends too early' : 'The file is damaged';
+  const message = `${what} (${format}: ${lastLine(whole)}).`;
+  return new UnreadableImage(isCut ? 'TRUNCATED' : 'CORRUPT', message, { cause: error });
 }
 
 /** The decoder's own reason comes last; what precedes it are its attempts. */
 function lastLine(message: string): string {
-  const inner = /\((.*)\)/s.exec(message)?.[1] ?? message;
-  const lines = inner.split('\n').map((line) => line.trim());
-  return (lines.filter((line) => line !== '').at(-1) ?? '').slice(0, 200);
+  const lines = message.split('\n').filter((line) => /[a-z]{2}/i.test(line));
+  return (lines.at(-1) ?? 'no reason given').trim().slice(0, 200);
 }
 
 /** Whether a file that can't be decoded lacks its end; some decoders don't say. */
@@ -121,10 +121,16 @@ function endsEarly(bytes: Uint8Array, format: ImageFormat): boolean {
   }
 }
 
-/** A classic TIFF says in its header where its directory lies; writers often put it at the end. */
+/** A TIFF says in its header where its directory lies; writers often put it at the end. */
 function directoryIsMissing(buffer: Buffer): boolean {
-  if (buffer.length < 8) return true;
-  const at = buffer[0] === 0x49 ? buffer.readUInt32LE(4) : buffer.readUInt32BE(4);
+  if (buffer.length < 16) return true;
+  const isLittle = buffer[0] === 0x49;
+  const isBig = (isLittle ? buffer[2] : buffer[3]) === 43;
+  const at = isBig
+    ? Number(isLittle ? buffer.readBigUInt64LE(8) : buffer.readBigUInt64BE(8))
+    : isLittle
+      ? buffer.readUInt32LE(4)
+      : buffer.readUInt32BE(4);
   return at + 2 > buffer.length;
 }
 

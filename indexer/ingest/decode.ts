@@ -107,9 +107,11 @@ export class Decoder {
     await Promise.all([...this.#children].map((child) => this.#end(child)));
   }
 
-  /** The processes' ids, for tests that kill them. */
-  get processIds(): readonly number[] {
-    return [...this.#children].flatMap(({ process: { pid } }) => (pid === undefined ? [] : [pid]));
+  /** The processes there are, and whether each has a file. */
+  get processes(): readonly { readonly id: number; readonly isBusy: boolean }[] {
+    return [...this.#children].flatMap(({ process: { pid }, task }) =>
+      pid === undefined ? [] : [{ id: pid, isBusy: task !== null }],
+    );
   }
 
   #limits(): { maxBytes: number; maxPixels: number } {

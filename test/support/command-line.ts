@@ -14,6 +14,8 @@ export interface CommandOptions {
   /** Called with the process and what it has written to stderr so far. */
   readonly onStderr?: (process: ChildProcess, text: string) => void;
   readonly executable?: string;
+  /** Called with the process when it was started. */
+  readonly onStart?: (process: ChildProcess) => void;
 }
 
 /** Runs `bin/sharelock` as a user would: a process of its own, from another folder. */
@@ -24,6 +26,7 @@ export function sharelock(
   const { cwd = '/', env = {}, onStderr, executable = rootPath('bin/sharelock') } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(executable, args, { cwd, env: { ...process.env, ...env } });
+    options.onStart?.(child);
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

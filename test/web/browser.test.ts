@@ -178,6 +178,20 @@ if (!hasBrowser) {
     expect(await page.getByRole('button', { name: 'Load more' }).count()).toBe(0);
   });
 
+  test('a ranking that is gone is made anew', async () => {
+    const page = await enter('/?c=demo&q=windmill');
+    await images(page).first().waitFor();
+    server.failNext('CURSOR_EXPIRED');
+
+    await page.getByRole('button', { name: 'Load more' }).focus();
+    await page.getByText('The collection has changed since this search.').waitFor();
+    expect(await images(page).count()).toBe(40);
+    await page.getByRole('button', { name: 'Search again' }).press('Enter');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+
+    await page.getByText('80 images so far').waitFor();
+  });
+
   test('back and forward show what was there, without searching again', async () => {
     const page = await enter('/');
     await search(page, 'windmill');
@@ -244,7 +258,7 @@ if (!hasBrowser) {
 
     await search(page, 'panda');
     const alert = page.getByRole('alert');
-    await alert.getByText('The index is being read.').waitFor();
+    await alert.getByText('Not now, the index says.').waitFor();
     expect(await alert.innerText()).toContain('INDEX_UNAVAILABLE');
     await alert.getByRole('button', { name: 'Try again' }).click();
 

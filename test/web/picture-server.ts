@@ -14,11 +14,11 @@ import processRequest, { type FileUpload } from 'graphql-upload/processRequest.m
  */
 export interface PictureServer {
   readonly url: string;
-  /** Texts and ids that were searched for, in order. */
+  /** Texts and ids that were searched for, in order; later pages of a search aren't counted. */
   readonly searches: readonly string[];
   /** A link's token; good once. */
   makeToken(): string;
-  /** The next search fails with this code. */
+  /** The next search, or the next page of one, fails with this code. */
   failNext(code: string): void;
   /** Searches for this text wait until the returned function is called. */
   hold(text: string): () => void;
@@ -66,12 +66,12 @@ export async function startPictureServer(pages: string): Promise<PictureServer> 
   const held = new Map<string, Promise<void>>();
   let failure: string | null = null;
 
-  async function admitSearch(what: string): Promise<void> {
-    searches.push(what);
+  async function admitSearch(what: string, after: string | null): Promise<void> {
+    if (after === null) searches.push(what);
     await held.get(what);
     const code = failure;
     failure = null;
-    if (code !== null) throw new GraphQLError('The index is being read.', { extensions: { code } });
+    if (code !== null) throw new GraphQLError('Not now, the index says.', { extensions: { code } });
   }
 
   const schema = await makeSchema(pictures, admitSearch);
@@ -179,7 +179,7 @@ async function signIn(
 
 async function makeSchema(
   pictures: Picture[],
-  admitSearch: (what: string) => Promise<void>,
+  admitSearch: (what: string, after: string | null) => Promise<void>,
 ): Promise<GraphQLSchema> {
   const jobs = new Map<string, StandInJob>();
   const pass = { serialize: (value: unknown) => value };
@@ -200,13 +200,13 @@ async function makeSchema(
           connection(inCollection(name), first, after),
         image: (_: unknown, { id }: { id: string }) => find(id),
         search: async (_: unknown, { input, first, after }: SearchArguments) => {
-          if (after === null) await admitSearch(input.text);
+          await admitSearch(input.text, after);
           const hits = rank(inCollection(input.collection), wordsOf(input.text));
           const isAnswered = hits.some(({ score }) => score > UNRELATED);
           return searchConnection(isAnswered ? hits : [], first, after);
         },
         similarImages: async (_: unknown, { imageId, first, after }: SimilarArguments) => {
-          if (after === null) await admitSearch(imageId);
+          await admitSearch(imageId, after);
           const others = pictures.filter(({ id }) => id !== imageId);
           return searchConnection(rank(others, find(imageId)?.words ?? []), first, after);
         },

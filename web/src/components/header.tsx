@@ -22,7 +22,9 @@ export function Header({
     <header className="header">
       <Link className="header-brand" href={searchHref({ ...search, query: '', like: null })}>
         <img src="/favicon.svg" alt="" width={28} height={28} />
-        <span className="header-name">ShareLock Search</span>
+        <span className="header-name">
+          ShareLock<span className="header-name-end"> Search</span>
+        </span>
       </Link>
       <SearchForm collections={start.collections} search={search} />
       <div className="header-actions">

@@ -21,7 +21,7 @@ export function LoadMore({ results }: { readonly results: Results }): ReactNode 
     return () => {
       observer.disconnect();
     };
-  }, [next, isLoadingMore]);
+  }, [next, isLoadingMore, error]);
 
   if (next === null) return null;
   return (

@@ -5,16 +5,17 @@ import './upload-panel.css';
 
 /** How far an upload is, and which files could not be read. */
 export function UploadPanel({
-  upload: { state, collection, progress, error },
+  upload,
   onDismiss,
 }: {
   readonly upload: Upload;
   readonly onDismiss: () => void;
 }): ReactNode {
+  const { state, progress, error } = upload;
   return (
     <aside className="upload-panel" aria-label="Upload">
       <p className="upload-panel-title" role="status">
-        {title(state, collection)}
+        {title(upload)}
       </p>
       {progress === null ? null : (
         <>
@@ -55,12 +56,14 @@ function Failures({ progress: { failures } }: { readonly progress: UploadProgres
   );
 }
 
-function title(state: Upload['state'], collection: string): string {
+function title({ state, collection, progress }: Upload): string {
   switch (state) {
     case 'running':
       return `Adding images to ${collection}…`;
     case 'ended':
-      return `Images added to ${collection}`;
+      return progress?.done === 0
+        ? `No image was added to ${collection}`
+        : `Images added to ${collection}`;
     case 'failed':
       return 'The upload stopped';
   }
