@@ -31,8 +31,8 @@ export interface Services {
   readonly now: () => Date;
 }
 
-/** What a request has one of. No private fields: Apollo works on a copy. */
-export class Context {
+/** What a request has one of. A plain object: Apollo works on a copy. */
+export interface Context {
   readonly services: Services;
   readonly viewer: Viewer;
   /** Whose bucket pays for the request. */
@@ -40,17 +40,16 @@ export class Context {
   /** Fires when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
   loaders: Loaders;
+}
 
-  constructor(services: Services, viewer: Viewer, signal: AbortSignal) {
-    this.services = services;
-    this.viewer = viewer;
-    this.limitKey = viewer.id;
-    this.signal = signal;
-    this.loaders = createLoaders(services.database);
-  }
+export function createContext(services: Services, viewer: Viewer, signal: AbortSignal): Context {
+  return {
+    ...{ services, viewer, signal, limitKey: viewer.id },
+    loaders: createLoaders(services.database),
+  };
+}
 
-  /** Forgets what was read: after a change, and before each event of a subscription. */
-  freshen(): void {
-    this.loaders = createLoaders(this.services.database);
-  }
+/** Forgets what was read: before each event of a subscription. */
+export function freshen(context: Context): void {
+  context.loaders = createLoaders(context.services.database);
 }

@@ -191,7 +191,7 @@ function createApollo(parts: ApolloParts): ApolloServer<Context> {
     includeStacktraceInErrorResponses: false,
     allowBatchedHttpRequests: false,
     csrfPrevention: true,
-    parseOptions: { maxTokens: DOCUMENT_LIMITS.tokens },
+    parseOptions: { maxLexicalTokens: DOCUMENT_LIMITS.tokens },
     stopOnTerminationSignals: false,
     formatError: (formatted, error) => formatError(formatted, error, { logger, isProduction }),
     plugins: [

@@ -12,7 +12,7 @@ import graphqlUploadExpress from 'graphql-upload/graphqlUploadExpress.mjs';
 import { messageOf, PlatformError } from '../../platform/errors.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { Viewer } from '../auth/viewer.ts';
-import { Context, type Services } from '../context.ts';
+import { createContext, type Context, type Services } from '../context.ts';
 import { MAX_UPLOAD_BYTES, MAX_UPLOADS } from '../uploads.ts';
 
 /** The JSON of a request; uploads don't count. The largest sensible one carries a thousand ids. */
@@ -53,7 +53,7 @@ export function createGraphqlRouter(
       context: ({ req, res }) => {
         const viewer = viewers.get(req);
         if (viewer === undefined) throw new Error('A request passed without a viewer.');
-        return Promise.resolve(new Context(services, viewer, signalOf(res)));
+        return Promise.resolve(createContext(services, viewer, signalOf(res)));
       },
     }),
   );

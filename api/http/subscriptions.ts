@@ -12,7 +12,7 @@ import { WebSocketServer } from 'ws';
 import { PlatformError } from '../../platform/errors.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { Viewer } from '../auth/viewer.ts';
-import { Context, type Services } from '../context.ts';
+import { createContext, type Services } from '../context.ts';
 import { toGraphQLErrors, type FormatErrorOptions } from '../format-error.ts';
 import type { CostLimiter } from '../limits/cost-limiter.ts';
 import { limitsForSubscription } from '../limits/subscription-limits.ts';
@@ -69,7 +69,7 @@ export function serveSubscriptions(options: SubscriptionOptions): { close(): Pro
           ...{ schema, limiter, payload, onCost, limitKey: viewerOf(extra).id },
           ...errors,
         }),
-      context: ({ extra }) => new Context(services, viewerOf(extra), stopping.signal),
+      context: ({ extra }) => createContext(services, viewerOf(extra), stopping.signal),
       onError: (_context, _id, _payload, found) => format(found),
       onNext: (_context, _id, _payload, _args, result) =>
         result.errors === undefined

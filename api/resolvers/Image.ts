@@ -15,7 +15,7 @@ export const Image: ImageResolvers = {
   thumbnailUrl: (image, { size }, { services }) =>
     services.signer.sign({
       ...{ path: pathOf('thumbnails', image), version: versionOf(image) },
-      size: size ?? 'MEDIUM',
+      size,
     }),
   embedding: ({ id }, _args, { loaders }) => loaders.liveEmbedding.load(id),
 };

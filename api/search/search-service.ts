@@ -129,7 +129,7 @@ export class SearchService {
   async #encode(terms: readonly Term[]): Promise<Embedding> {
     const { texts } = this.#options;
     const embeddings = await Promise.all(
-      terms.map((term) => (term.kind === 'text' ? texts.encode(term.text) : term.embedding)),
+      terms.map(async (term) => (term.kind === 'text' ? texts.encode(term.text) : term.embedding)),
     );
     const [only] = embeddings;
     if (only && embeddings.length === 1 && (terms[0]?.weight ?? 0) > 0) return only;

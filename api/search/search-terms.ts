@@ -47,7 +47,6 @@ async function readTerm(
     const name = `image ${hexOf(image.sha256)}`;
     return { kind: 'embedding', name, embedding, weight: weightOf(imageId) };
   }
-  if (!upload) throw bad('A term has "text", "imageId" or "upload".');
   requireVisionSpace(context, visionSpace);
   const { services, signal } = context;
   const { sha256, embedding } = await services.uploadedImages.encode(upload.upload, signal);

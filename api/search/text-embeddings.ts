@@ -19,8 +19,8 @@ const MOST_TOGETHER = 32;
 
 interface Waiting {
   readonly text: string;
-  resolve(embedding: Embedding): void;
-  reject(error: unknown): void;
+  readonly resolve: (embedding: Embedding) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**

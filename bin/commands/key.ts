@@ -29,7 +29,7 @@ export function addKeyCommand(program: Command, context: CommandContext): void {
     .option(
       '--collection <name>',
       'a collection it may see; again for more (default: all)',
-      (name: string, names: readonly string[] = []) => [...names, name],
+      (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
     )
     .option('--name <text>', 'what it is for', '')
     .option('--json', 'print JSON: id, prefix, secret, role')

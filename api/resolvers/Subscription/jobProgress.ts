@@ -5,7 +5,7 @@ import { countItems } from '../../../store/job-items.ts';
 import { findJob, type JobRecord } from '../../../store/jobs.ts';
 import { unauthenticated } from '../../auth/authenticate.ts';
 import { findVisibleJob } from '../../auth/visible.ts';
-import type { Context } from '../../context.ts';
+import { freshen, type Context } from '../../context.ts';
 import type { SubscriptionResolvers } from '../../generated/resolvers.ts';
 
 const LOOK_EVERY_MS = 500;
@@ -40,7 +40,7 @@ async function* followJob(
     const state = JSON.stringify([job, await countItems(pool, job.id)]);
     if (state !== shown) {
       shown = state;
-      context.freshen();
+      freshen(context);
       yield { jobProgress: job };
     }
     if (OVER.has(job.state)) return;
