@@ -6,6 +6,7 @@ import type { ChangeListener } from '../store/change-listener.ts';
 import type { Database } from '../store/database.ts';
 import type { Viewer } from './auth/viewer.ts';
 import { createLoaders, type Loaders } from './loaders/create-loaders.ts';
+import type { ModelLists } from './loaders/model-lists.ts';
 import type { UrlSigner } from './media/signer.ts';
 import type { CollectionIndexes } from './search/collection-indexes.ts';
 import type { SearchService } from './search/search-service.ts';
@@ -19,6 +20,7 @@ export interface Services {
   readonly bundle: Bundle;
   /** The rows of the bundle's models. */
   readonly registered: RegisteredBundle;
+  readonly models: ModelLists;
   readonly texts: TextEmbeddings;
   readonly uploadedImages: UploadedImages;
   readonly uploads: UploadStore;
@@ -45,11 +47,12 @@ export interface Context {
 export function createContext(services: Services, viewer: Viewer, signal: AbortSignal): Context {
   return {
     ...{ services, viewer, signal, limitKey: viewer.id },
-    loaders: createLoaders(services.database),
+    loaders: createLoaders(services.database, services.models),
   };
 }
 
 /** Forgets what was read: before each event of a subscription. */
 export function freshen(context: Context): void {
-  context.loaders = createLoaders(context.services.database);
+  const { database, models } = context.services;
+  context.loaders = createLoaders(database, models);
 }

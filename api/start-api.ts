@@ -41,6 +41,7 @@ import { createCostPlugin } from './limits/cost-plugin.ts';
 import { CostLimiter } from './limits/cost-limiter.ts';
 import { createDocumentGuard } from './limits/document-guard.ts';
 import { DOCUMENT_LIMITS } from './limits/document-limits.ts';
+import { ModelLists } from './loaders/model-lists.ts';
 import { loadOrCreateSecret } from './media/secret-file.ts';
 import { UrlSigner } from './media/signer.ts';
 import { createSchema } from './schema.ts';
@@ -153,7 +154,7 @@ async function openParts(config: ApiConfig, { closers, logger }: StartOptions): 
   const [uploads, thumbnails] = [new UploadStore(dataFolder), new ThumbnailStore(dataFolder)];
   const services: Services = {
     ...{ database, listener, bundle, registered, texts, uploadedImages, uploads, indexes, search },
-    ...{ signer, mediaRoots, logger },
+    ...{ signer, mediaRoots, logger, models: new ModelLists(database.prisma) },
     now: () => new Date(),
   };
   return {

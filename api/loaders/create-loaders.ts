@@ -12,16 +12,15 @@ import { countIndexedOf } from '../../store/changes.ts';
 import { hexOf, readEmbeddings } from '../../store/embeddings.ts';
 import { findImagesByIds } from '../../store/images.ts';
 import { countItemsOf } from '../../store/job-summaries.ts';
-import { listTextModels, listVisionSpaces } from '../../store/model-registry.ts';
 import type { CollectionId, GenerationId, ImageId, JobId, VisionSpaceId } from '../../store/ids.ts';
 import type { Queryable } from '../../store/transaction.ts';
+
+import type { ModelLists } from './model-lists.ts';
 
 export type Loaders = ReturnType<typeof createLoaders>;
 
 /** Reads by key, for one request: what is asked for in the same turn is read together, and nothing is read twice. */
-export function createLoaders({ pool, prisma }: Database) {
-  const visionSpaces = once(() => listVisionSpaces(prisma));
-  const textModels = once(() => listTextModels(prisma));
+export function createLoaders({ pool, prisma }: Database, models: ModelLists) {
   return {
     collection: byKey(async (ids: readonly CollectionId[]) =>
       keyed(await findCollectionsByIds(prisma, ids), ({ id }) => id),
@@ -37,8 +36,8 @@ export function createLoaders({ pool, prisma }: Database) {
     liveEmbedding: byKey((ids: readonly ImageId[]) => findLiveEmbeddings(pool, ids)),
     vector: createVectorLoader(pool),
     itemCounts: byKey((ids: readonly JobId[]) => countItemsOf(pool, ids)),
-    visionSpaces,
-    textModels,
+    visionSpaces: models.visionSpaces,
+    textModels: models.textModels,
   };
 }
 
@@ -80,10 +79,4 @@ function keyed<Key, Value>(
   keyOf: (value: Value) => Key,
 ): ReadonlyMap<Key, Value> {
   return new Map(values.map((value) => [keyOf(value), value]));
-}
-
-/** Short lists, read whole at their first use. */
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let reading: Promise<T> | null = null;
-  return () => (reading ??= read());
 }

@@ -61,6 +61,11 @@ export class TextEmbeddings {
     return remember(this.#texts, key, () => this.#enqueue(key));
   }
 
+  /** Begins to encode a text that is going to be asked for, while other things are looked up. */
+  begin(text: string): void {
+    this.encode(text).catch(() => undefined); // whoever asks for it is told
+  }
+
   /** A class's embedding through the templates, in the order of `names`. */
   encodeClasses(names: readonly string[]): Promise<readonly Embedding[]> {
     const missing = [...new Set(names)].filter((name) => !this.#classes.has(name));

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseConfig } from '../../api/config.ts';
 import { createLoaders } from '../../api/loaders/create-loaders.ts';
+import { ModelLists } from '../../api/loaders/model-lists.ts';
 import { encodeNodeId } from '../../api/node-ids.ts';
 import { CollectionIndexes } from '../../api/search/collection-indexes.ts';
 import { SearchService, type SearchResult } from '../../api/search/search-service.ts';
@@ -73,7 +74,7 @@ async function search(
   const { dataFolder, engine } = parseConfig(context.environment);
   const logger = createLogger({ level: 'silent' });
   const collection = await getCollection(database.prisma, name);
-  const loaders = createLoaders(database);
+  const loaders = createLoaders(database, new ModelLists(database.prisma));
   const searched = await findSearched({ loaders }, collection, null);
   const encoder = await TextEncoder.load(await Bundle.open(context.bundle), { sessions: 1 });
   closers.add(() => encoder.dispose());

@@ -12,6 +12,7 @@ export const search: NonNullable<QueryResolvers['search']> = async (
   context,
 ) => {
   const { services, loaders, signal } = context;
+  if (typeof input.text === 'string') services.texts.begin(input.text);
   const collection = await getVisibleCollection(context, input.collection);
   const searched = await findSearched(context, collection, input.textModel ?? null);
   const { terms, encodedMs } = await readTerms(context, input, searched.visionSpace);
