@@ -17,7 +17,7 @@ import { Database } from '../../store/database.ts';
 
 const EXECUTABLE = join(import.meta.dirname, '../../bin/sharelock');
 /** Of a process's life, before it is killed: from loading to embedding. */
-const [SHORTEST_MS, LONGEST_MS] = [300, 5000];
+const [SHORTEST_MS, LONGEST_MS] = [1000, 8000];
 
 const { values: flags } = parseArgs({
   options: {
