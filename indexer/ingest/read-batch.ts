@@ -56,6 +56,8 @@ export interface ReadServices {
   readonly key: IndexKey;
   /** Whether MEDIUM thumbnails are made along the way. */
   readonly makesThumbnails: boolean;
+  /** Called when there will be something to embed, so that the encoder can load meanwhile. */
+  readonly onUnknown: () => void;
 }
 
 /**
@@ -82,6 +84,7 @@ export async function readBatch(
     ),
     findImagesBySha256(db, key.collectionId, hashes),
   ]);
+  if (embedded.size < new Set(files.map(({ hash }) => hash)).size) services.onUnknown();
   const decoding = new BatchDecoder(services, embedded, new Map(known), failures);
   await decoding.decodeAll(files, signal);
   const { descriptions, decoded, pixels } = decoding;

@@ -193,7 +193,12 @@ class IngestBatch {
     for (const one of parsed) await orders.add(one);
 
     const { input } = bundle.manifest.vision;
-    const services = { db: database.pool, decoder, thumbnails, input, key, makesThumbnails };
+    const services = {
+      ...{ db: database.pool, decoder, thumbnails, input, key, makesThumbnails },
+      onUnknown: () => {
+        encoder().catch(() => undefined); // who needs it hears of it
+      },
+    };
     const batch = await readBatch(orders.files, services, signal);
     const embeddings = await encodeBatch(batch, encoder, key.visionSpaceId, signal);
     const moves = await findMoves(batch, sources);
