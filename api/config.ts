@@ -22,6 +22,8 @@ export interface ApiConfig {
   readonly costPerSecond: number;
   /** Whether clients may ask for the schema, and are told names that come near. */
   readonly isIntrospectable: boolean;
+  /** Whether one proxy stands before it, whose `X-Forwarded-*` headers tell how a browser came. */
+  readonly trustsProxy: boolean;
 }
 
 const switchSetting = z.enum(['on', 'off']);
@@ -37,6 +39,7 @@ export function parseConfig(environment: Environment): ApiConfig {
       COST_PER_SECOND: wholeNumber(1, 1_000_000_000).default(COST_REFILL_PER_SECOND),
       NODE_ENV: z.string().default('development'),
       INTROSPECTION: switchSetting.nullable().default(null),
+      TRUST_PROXY: switchSetting.default('off'),
     },
     environment,
   );
@@ -51,6 +54,7 @@ export function parseConfig(environment: Environment): ApiConfig {
     mediaRoots: settings.MEDIA_ROOTS ?? [],
     costCapacity: settings.COST_CAPACITY,
     costPerSecond: settings.COST_PER_SECOND,
+    trustsProxy: settings.TRUST_PROXY === 'on',
     isIntrospectable:
       introspection === null ? nodeEnvironment !== 'production' : introspection === 'on',
   };

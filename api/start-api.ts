@@ -80,6 +80,7 @@ export async function startApi(config: ApiConfig, options: StartOptions): Promis
   });
   const app = express();
   app.disable('x-powered-by');
+  if (config.trustsProxy) app.set('trust proxy', 1); // TLS ends there: cookies become Secure
   const httpServer = createServer(app);
   const server = createApollo({ config, schema, limiter, metrics, logger, httpServer });
   await server.start();

@@ -28,6 +28,8 @@ export interface SubscriptionOptions {
 }
 
 const MAX_MESSAGE_BYTES = 100_000;
+/** At the same time on one connection; each asks the database twice a second. */
+const MOST_SUBSCRIPTIONS = 20;
 
 /** graphql-ws on `/graphql`. The key comes in `connectionParams.authorization`, or as the page's cookie. */
 export function serveSubscriptions(options: SubscriptionOptions): { close(): Promise<void> } {
@@ -64,11 +66,13 @@ export function serveSubscriptions(options: SubscriptionOptions): { close(): Pro
           throw error;
         }
       },
-      onSubscribe: ({ extra }, _id, payload) =>
-        limitsForSubscription({
-          ...{ schema, limiter, payload, onCost, limitKey: viewerOf(extra).id },
-          ...errors,
-        }),
+      onSubscribe: ({ extra, subscriptions }, _id, payload) =>
+        Object.keys(subscriptions).length > MOST_SUBSCRIPTIONS
+          ? toGraphQLErrors([tooMany()], errors)
+          : limitsForSubscription({
+              ...{ schema, limiter, payload, onCost, limitKey: viewerOf(extra).id },
+              ...errors,
+            }),
       context: ({ extra }) => createContext(services, viewerOf(extra), stopping.signal),
       onError: (_context, _id, _payload, found) => format(found),
       onNext: (_context, _id, _payload, _args, result) =>
@@ -91,4 +95,9 @@ function authorizationOf(
 ): string | undefined {
   const value = parameters?.['authorization'] ?? parameters?.['Authorization'];
   return typeof value === 'string' ? value : undefined;
+}
+
+function tooMany(): PlatformError {
+  const message = `A connection carries at most ${MOST_SUBSCRIPTIONS} subscriptions at a time.`;
+  return new PlatformError('BAD_USER_INPUT', message);
 }
