@@ -2,7 +2,6 @@ import { PlatformError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { createIndex } from '../../indexer/vector-index/create-index.ts';
 import {
-  AUTO_EXACT_LIMIT,
   chooseEngine,
   type EngineName,
   type EngineSetting,
@@ -21,6 +20,8 @@ export interface CollectionIndexOptions {
   readonly fingerprint: string;
   readonly dimensions: number;
   readonly engine: EngineSetting;
+  /** Vectors up to which `auto` compares with all. Default 50,000. */
+  readonly exactLimit?: number;
   /** Path of its snapshots, without the ending that each engine adds. */
   readonly snapshot: string;
   readonly db: Queryable;
@@ -109,9 +110,10 @@ export class CollectionIndex {
   }
 
   static async open(options: CollectionIndexOptions): Promise<CollectionIndex> {
-    const { engine, dimensions, fingerprint, db, key, logger } = options;
+    const { dimensions, fingerprint, db, key, logger } = options;
     const expectedCount = await countIndexed(db, key);
-    const snapshot = snapshotFile(options.snapshot, chooseEngine(engine, expectedCount));
+    const engine = chooseEngine(options.engine, expectedCount, options.exactLimit);
+    const snapshot = snapshotFile(options.snapshot, engine);
     const { index, restored } = await createIndex({
       ...{ engine, dimensions, fingerprint, snapshot, expectedCount },
     });
@@ -146,10 +148,9 @@ export class CollectionIndex {
 
   /** Whether `auto` would take another engine by now. */
   get hasOutgrownEngine(): boolean {
-    const { engine } = this.#options;
-    return engine === 'auto' && chooseEngine(engine, this.#index.size) !== this.#index.engine
-      ? this.#index.size > AUTO_EXACT_LIMIT
-      : false;
+    const { engine, exactLimit } = this.#options;
+    const { size, engine: present } = this.#index;
+    return present === 'exact' && chooseEngine(engine, size, exactLimit) !== present;
   }
 
   /** The nearest, best first. Waits until everything is in that was there when the index was opened. */

@@ -17,6 +17,8 @@ export interface CollectionIndexesOptions {
   readonly database: Database;
   readonly listener: ChangeListener;
   readonly engine: EngineSetting;
+  /** Vectors up to which `auto` compares with all. Default 50,000. */
+  readonly exactLimit?: number;
   /** Where snapshots lie. */
   readonly folder: string;
   readonly logger: Logger;
@@ -40,7 +42,7 @@ export class CollectionIndexes {
   constructor(options: CollectionIndexesOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
-      this.#maintaining = this.#maintaining.then(() => this.#maintain());
+      void this.maintain();
     }, MAINTAIN_EVERY_MS);
     this.#timer.unref();
   }
@@ -85,6 +87,12 @@ export class CollectionIndexes {
     await index.stop();
   }
 
+  /** Looks after the open indexes once; the timer calls it. Never rejects. */
+  maintain(): Promise<void> {
+    this.#maintaining = this.#maintaining.then(() => this.#maintain());
+    return this.#maintaining;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
@@ -102,12 +110,13 @@ export class CollectionIndexes {
   }
 
   async #openIndex(key: IndexKey): Promise<CollectionIndex> {
-    const { database, listener, engine, folder, logger } = this.#options;
+    const { database, listener, engine, exactLimit, folder, logger } = this.#options;
     const space = await this.#visionSpace(key);
     await makeFolder(folder);
     const { fingerprint, dimensions } = space;
     return CollectionIndex.open({
       ...{ key, fingerprint, dimensions, engine, listener, logger },
+      ...(exactLimit === undefined ? {} : { exactLimit }),
       snapshot: this.#snapshotOf(key),
       db: database.pool,
     });

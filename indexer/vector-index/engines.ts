@@ -9,9 +9,13 @@ export type EngineSetting = (typeof ENGINE_SETTINGS)[number];
 /** Up to this many vectors `auto` compares with all: some 3 ms of 384 dimensions, and nothing can be missed. */
 export const AUTO_EXACT_LIMIT = 50_000;
 
-export function chooseEngine(setting: EngineSetting, expectedCount: number): EngineName {
+export function chooseEngine(
+  setting: EngineSetting,
+  expectedCount: number,
+  exactLimit = AUTO_EXACT_LIMIT,
+): EngineName {
   if (setting !== 'auto') return setting;
-  return expectedCount <= AUTO_EXACT_LIMIT ? 'exact' : 'usearch';
+  return expectedCount <= exactLimit ? 'exact' : 'usearch';
 }
 
 /** How a graph is built and searched. A snapshot of other build settings is not loaded. */

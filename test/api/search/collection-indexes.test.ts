@@ -1,0 +1,140 @@
+import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import {
+  CollectionIndexes,
+  type CollectionIndexesOptions,
+} from '../../../api/search/collection-indexes.ts';
+import { createLogger } from '../../../platform/logger.ts';
+import { ChangeListener } from '../../../store/change-listener.ts';
+import type { IndexKey } from '../../../store/changes.ts';
+import { deleteCollection } from '../../../store/collections.ts';
+import type { Database } from '../../../store/database.ts';
+import { deleteImages } from '../../../store/images.ts';
+import { inTransaction } from '../../../store/transaction.ts';
+import { useDatabase } from '../../support/database.ts';
+import { indexed, newIndex, vectorOf } from '../../support/rows.ts';
+
+let database: Database;
+let listener: ChangeListener;
+let folder: string;
+const opened: CollectionIndexes[] = [];
+
+beforeAll(async () => {
+  database = await useDatabase();
+  listener = new ChangeListener({ createClient: () => database.createClient() });
+  folder = await mkdtemp(join(tmpdir(), 'sharelock-indexes-'));
+});
+
+afterAll(async () => {
+  for (const indexes of opened) await indexes.close();
+  await listener.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function createIndexes(overrides: Partial<CollectionIndexesOptions> = {}): CollectionIndexes {
+  const logger = createLogger({ level: 'silent' });
+  const indexes = new CollectionIndexes({
+    ...{ database, listener, folder, logger, engine: 'auto' },
+    ...overrides,
+  });
+  opened.push(indexes);
+  return indexes;
+}
+
+async function nearest(indexes: CollectionIndexes, key: IndexKey, content: string) {
+  const index = await indexes.get(key);
+  await index.caughtUp();
+  const { ids } = await index.search(vectorOf(content), { k: 1 });
+  return ids[0];
+}
+
+const snapshotsOf = async ({ collectionId }: IndexKey): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name.startsWith(collectionId));
+
+test('an index holds what is there, and follows what comes and goes', async () => {
+  const [key, indexes] = [await newIndex(database), createIndexes()];
+  const [cat] = await indexed(database, key, ['cat', 'dog']);
+  expect(await nearest(indexes, key, 'cat')).toBe(cat);
+
+  const [bird] = await indexed(database, key, ['bird']);
+  expect(await nearest(indexes, key, 'bird')).toBe(bird);
+
+  await inTransaction(database.pool, (client) =>
+    deleteImages(
+      client,
+      key.collectionId,
+      [cat].filter((id) => id !== undefined),
+    ),
+  );
+  expect(await nearest(indexes, key, 'cat')).not.toBe(cat);
+});
+
+test('it goes on from its snapshot after a restart', async () => {
+  const key = await newIndex(database);
+  await indexed(database, key, ['cat', 'dog']);
+  const before = createIndexes();
+  await nearest(before, key, 'cat');
+  await before.close();
+  expect(await snapshotsOf(key)).toHaveLength(1);
+  const [bird] = await indexed(database, key, ['bird']);
+
+  const after = createIndexes();
+
+  expect(await nearest(after, key, 'bird')).toBe(bird);
+  expect((await after.get(key)).state).toMatchObject({ size: 3, isCaughtUp: true });
+});
+
+test('a damaged snapshot is put aside, and the index is built again', async () => {
+  const key = await newIndex(database);
+  const [cat] = await indexed(database, key, ['cat', 'dog']);
+  const before = createIndexes();
+  await nearest(before, key, 'cat');
+  await before.close();
+  const [snapshot = ''] = await snapshotsOf(key);
+  await writeFile(join(folder, snapshot), 'not a snapshot');
+
+  const after = createIndexes();
+
+  expect(await nearest(after, key, 'cat')).toBe(cat);
+  await access(join(folder, `${snapshot}.quarantined`));
+});
+
+test('auto takes a graph when a collection has grown, and answers all the while', async () => {
+  const [key, indexes] = [await newIndex(database), createIndexes({ exactLimit: 3 })];
+  const [cat] = await indexed(database, key, ['cat', 'dog']);
+  await nearest(indexes, key, 'cat');
+  expect((await indexes.get(key)).state.engine).toBe('exact');
+  await indexed(database, key, ['bird', 'fish', 'fox']);
+  expect(await nearest(indexes, key, 'cat')).toBe(cat);
+
+  await indexes.maintain();
+
+  expect((await indexes.get(key)).state).toMatchObject({ engine: 'usearch', size: 5 });
+  expect(await nearest(indexes, key, 'cat')).toBe(cat);
+});
+
+test("a deleted collection's index is closed and its snapshot removed", async () => {
+  const [key, indexes] = [await newIndex(database), createIndexes()];
+  await indexed(database, key, ['cat']);
+  await nearest(indexes, key, 'cat');
+  await indexes.maintain();
+  expect(await snapshotsOf(key)).toHaveLength(1);
+  await deleteCollection(database.prisma, key.collectionId);
+
+  await indexes.maintain();
+
+  expect(await indexes.opened()).toHaveLength(0);
+  expect(await snapshotsOf(key)).toHaveLength(0);
+});
+
+test('an index that was lost is opened again at the next use', async () => {
+  const [key, indexes] = [await newIndex(database), createIndexes()];
+  const [cat] = await indexed(database, key, ['cat']);
+  await nearest(indexes, key, 'cat');
+
+  await indexes.discard(await indexes.get(key));
+
+  expect(await nearest(indexes, key, 'cat')).toBe(cat);
+});
