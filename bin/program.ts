@@ -5,6 +5,7 @@ import { addBundleCommand } from './commands/bundle.ts';
 import { addEncodeCommand } from './commands/encode.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addIndexCommand } from './commands/index-folder.ts';
+import { addJobCommands } from './commands/job.ts';
 import { addKeyCommand } from './commands/key.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addSignInCommand } from './commands/sign-in.ts';
@@ -12,6 +13,7 @@ import { addStartCommand } from './commands/start.ts';
 import { addStopCommand } from './commands/stop.ts';
 import { addTrainCommand } from './commands/train.ts';
 import { addVerifyCommand } from './commands/verify.ts';
+import { addWorkerCommand } from './commands/worker.ts';
 
 /** What commands get from the process. */
 export interface CommandContext {
@@ -40,6 +42,8 @@ export function createProgram(context: CommandContext): Command {
   addIndexCommand(program, context);
   addSearchCommand(program, context);
   addCollectionsCommand(program, context);
+  addJobCommands(program, context);
+  addWorkerCommand(program, context);
   addKeyCommand(program, context);
   addSignInCommand(program, context);
   addEvaluateCommand(program, context);

@@ -18,6 +18,7 @@ import { createApiKey } from './Mutation/createApiKey.ts';
 import { createCollection } from './Mutation/createCollection.ts';
 import { deleteCollection } from './Mutation/deleteCollection.ts';
 import { deleteImages } from './Mutation/deleteImages.ts';
+import { cancelJob, pauseJob, resumeJob, retryFailedItems } from './Mutation/job-control.ts';
 import { revokeApiKey } from './Mutation/revokeApiKey.ts';
 import { startIngest } from './Mutation/startIngest.ts';
 import { uploadImages } from './Mutation/uploadImages.ts';
@@ -53,6 +54,7 @@ export const resolvers: Resolvers = {
   Mutation: {
     ...{ addSource, createApiKey, createCollection, deleteCollection, deleteImages },
     ...{ revokeApiKey, startIngest, uploadImages },
+    ...{ pauseJob, resumeJob, cancelJob, retryFailedItems },
   },
   Subscription: { jobProgress },
   ...{ ApiKey, Collection, EmbeddingInfo, Generation, Image, Job, JobItem, Node, Source },
