@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { Client, Pool } from 'pg';
-import { Closers } from '../../platform/closers.ts';
+import { Closers, type Close } from '../../platform/closers.ts';
 import { Database } from '../../store/database.ts';
 import { EmbeddedPostgres } from '../../store/embedded-postgres.ts';
 import { migrate } from '../../store/migrate.ts';
@@ -35,6 +35,11 @@ export async function openDatabase(url: string): Promise<Database> {
   const database = await Database.open({ url, dataFolder: TEST_DATA });
   closers.add(() => database.close());
   return database;
+}
+
+/** Closes what works with the database before the database goes. */
+export function closeBeforeDatabase(close: Close): void {
+  closers.add(close);
 }
 
 const closers = new Closers();

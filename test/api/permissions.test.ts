@@ -1,0 +1,148 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'graphql';
+import { PERMISSIONS, rootTypes } from '../../api/auth/permissions.ts';
+import { revokeApiKey } from '../../store/api-keys.ts';
+import { UNKNOWN_IMAGE, UNKNOWN_JOB, useApi, type TestApi } from '../support/api.ts';
+import { publicSchema } from '../support/schema.ts';
+import { subscribed } from '../support/subscriptions.ts';
+
+type Who = 'none' | 'revoked' | 'READER' | 'CURATOR' | 'ADMIN' | 'SCOPED_ADMIN';
+type Verdict = 'allowed' | 'FORBIDDEN' | 'UNAUTHENTICATED';
+
+/** Who may, and a document that does no harm where it is allowed. */
+interface Row {
+  readonly may: readonly Who[];
+  readonly document: string;
+}
+
+const READERS: readonly Who[] = ['READER', 'CURATOR', 'ADMIN', 'SCOPED_ADMIN'];
+const CURATORS: readonly Who[] = ['CURATOR', 'ADMIN', 'SCOPED_ADMIN'];
+const ADMINS: readonly Who[] = ['ADMIN', 'SCOPED_ADMIN'];
+const ADMINS_OF_ALL: readonly Who[] = ['ADMIN'];
+
+const ERRORS = '{ userErrors { code } }';
+
+const TABLE: Readonly<Record<string, Row>> = {
+  'Query.apiKeys': { may: ADMINS_OF_ALL, document: '{ apiKeys { id } }' },
+  'Query.classifyImage': {
+    may: READERS,
+    document: `{ classifyImage(input: { imageId: "${UNKNOWN_IMAGE}", labels: ["a"] }) { label } }`,
+  },
+  'Query.collection': { may: READERS, document: '{ collection(name: "nowhere") { id } }' },
+  'Query.collections': { may: READERS, document: '{ collections { totalCount } }' },
+  'Query.generations': { may: READERS, document: '{ generations(collection: "own") { id } }' },
+  'Query.image': { may: READERS, document: `{ image(id: "${UNKNOWN_IMAGE}") { id } }` },
+  'Query.images': { may: READERS, document: '{ images(collection: "own") { totalCount } }' },
+  'Query.indexHealth': { may: READERS, document: '{ indexHealth(collection: "own") { engine } }' },
+  'Query.job': { may: CURATORS, document: `{ job(id: "${UNKNOWN_JOB}") { id } }` },
+  'Query.jobs': { may: CURATORS, document: '{ jobs { totalCount } }' },
+  'Query.node': { may: READERS, document: `{ node(id: "${UNKNOWN_IMAGE}") { id } }` },
+  'Query.nodes': { may: READERS, document: `{ nodes(ids: ["${UNKNOWN_IMAGE}"]) { id } }` },
+  'Query.search': {
+    may: READERS,
+    document: '{ search(input: { collection: "own", text: "a" }) { path } }',
+  },
+  'Query.similarImages': {
+    may: READERS,
+    document: `{ similarImages(imageId: "${UNKNOWN_IMAGE}") { path } }`,
+  },
+  'Query.textModels': { may: READERS, document: '{ textModels { id } }' },
+  'Query.viewer': { may: READERS, document: '{ viewer { role } }' },
+  'Query.visionSpaces': { may: READERS, document: '{ visionSpaces { id } }' },
+  'Mutation.addSource': {
+    may: ADMINS,
+    document: `mutation { addSource(input: { collection: "nowhere", folder: "/" }) ${ERRORS} }`,
+  },
+  'Mutation.createApiKey': {
+    may: ADMINS_OF_ALL,
+    document: `mutation { createApiKey(input: { role: READER, collections: ["nowhere"] }) ${ERRORS} }`,
+  },
+  'Mutation.createCollection': {
+    may: ADMINS_OF_ALL,
+    document: `mutation { createCollection(input: { name: "" }) ${ERRORS} }`,
+  },
+  'Mutation.deleteCollection': {
+    may: ADMINS,
+    document: `mutation { deleteCollection(input: { collection: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.deleteImages': {
+    may: CURATORS,
+    document: `mutation { deleteImages(input: { ids: ["${UNKNOWN_IMAGE}"] }) ${ERRORS} }`,
+  },
+  'Mutation.revokeApiKey': {
+    may: ADMINS_OF_ALL,
+    document: `mutation { revokeApiKey(input: { id: "slk_000000000000" }) ${ERRORS} }`,
+  },
+  'Mutation.startIngest': {
+    may: ADMINS,
+    document: `mutation { startIngest(input: { collection: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.uploadImages': {
+    may: CURATORS,
+    document: `mutation { uploadImages(input: { collection: "nowhere", files: [] }) ${ERRORS} }`,
+  },
+  'Subscription.jobProgress': {
+    may: CURATORS,
+    document: `subscription { jobProgress(id: "${UNKNOWN_JOB}") { id } }`,
+  },
+};
+
+const operations = rootTypes(publicSchema()).flatMap((type) =>
+  Object.keys(type.getFields()).map((field) => `${type.name}.${field}`),
+);
+const EVERYBODY: readonly Who[] = ['none', 'revoked', ...READERS];
+
+let api: TestApi;
+let keys: Readonly<Record<Who, string | null>>;
+
+beforeAll(async () => {
+  api = await useApi();
+  await api.query('mutation { createCollection(input: { name: "own" }) { collection { id } } }');
+  const revoked = await api.keyFor('ADMIN');
+  await revokeApiKey(api.services.database.prisma, revoked.slice(0, 16), new Date());
+  keys = {
+    none: null,
+    revoked,
+    READER: await api.keyFor('READER'),
+    CURATOR: await api.keyFor('CURATOR'),
+    ADMIN: await api.keyFor('ADMIN'),
+    SCOPED_ADMIN: await api.keyFor('ADMIN', ['own']),
+  };
+});
+
+test('every operation of the schema has a row, and every row an operation', () => {
+  expect(Object.keys(TABLE).sort()).toEqual([...operations].sort());
+  expect(Object.keys(PERMISSIONS).sort()).toEqual([...operations].sort());
+});
+
+describe.each(operations)('%s', (operation) => {
+  const row = TABLE[operation];
+
+  test.each(EVERYBODY)('%s', async (who) => {
+    if (row === undefined) throw new Error(`${operation} has no row.`);
+
+    expect(await verdictOf(row.document, keys[who])).toBe(expectedFor(row, who));
+  });
+});
+
+function expectedFor({ may }: Row, who: Who): Verdict {
+  if (who === 'none' || who === 'revoked') return 'UNAUTHENTICATED';
+  return may.includes(who) ? 'allowed' : 'FORBIDDEN';
+}
+
+async function verdictOf(document: string, key: string | null): Promise<Verdict> {
+  const codes = isSubscription(document)
+    ? (await subscribed(api, document, { key })).codes
+    : (await api.query(document, { key })).codes;
+  if (codes.includes('FORBIDDEN')) return 'FORBIDDEN';
+  if (codes.includes('UNAUTHENTICATED') || codes.includes(4403)) return 'UNAUTHENTICATED';
+  expect(codes.filter((code) => code !== 'NOT_FOUND')).toEqual([]);
+  return 'allowed';
+}
+
+function isSubscription(document: string): boolean {
+  const [definition] = parse(document).definitions;
+  return (
+    definition?.kind === 'OperationDefinition' && String(definition.operation) === 'subscription'
+  );
+}

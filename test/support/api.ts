@@ -1,0 +1,235 @@
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseConfig } from '../../api/config.ts';
+import type { Services } from '../../api/context.ts';
+import { encodeNodeId, requireIdOf } from '../../api/node-ids.ts';
+import { startApi } from '../../api/start-api.ts';
+import { createSearchableCollection } from '../../indexer/collections.ts';
+import { ThumbnailStore } from '../../indexer/ingest/thumbnails.ts';
+import type { JobServices } from '../../indexer/jobs/index.ts';
+import { ImageEncoder } from '../../models/image-encoder.ts';
+import { Closers } from '../../platform/closers.ts';
+import { lazily } from '../../platform/lazily.ts';
+import { createLogger } from '../../platform/logger.ts';
+import type { Environment } from '../../platform/settings.ts';
+import { createApiKey, type Role } from '../../store/api-keys.ts';
+import { getCollection, type CollectionRecord } from '../../store/collections.ts';
+import { asJobId } from '../../store/ids.ts';
+import type { JobRecord } from '../../store/jobs.ts';
+import { addSource } from '../../store/sources.ts';
+import { SAMPLE_PHOTOS } from './bundles.ts';
+import { closeBeforeDatabase, useEmptyDatabase } from './database.ts';
+import { ingested, newRunner, useDecoder } from './indexing.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly data: unknown;
+  /** `extensions.code` of each error. */
+  readonly codes: readonly unknown[];
+  /** The body as it came. */
+  readonly text: string;
+}
+
+export interface QueryOptions {
+  readonly variables?: Readonly<Record<string, unknown>>;
+  /** Secret of an API key; null: none is sent. Default: an ADMIN's of all collections. */
+  readonly key?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** By path: `variables.input.upload`. Sends the request as multipart. */
+  readonly files?: Readonly<Record<string, UploadedFile>>;
+}
+
+export interface UploadedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The real API on a free port, over a database and a data folder of the test file's own; closed after the test file. */
+export interface TestApi {
+  readonly url: string;
+  readonly services: Services;
+  /** Secret of an ADMIN of all collections. */
+  readonly adminKey: string;
+  readonly dataFolder: string;
+  /** The one folder of MEDIA_ROOTS. */
+  readonly mediaRoot: string;
+  query(document: string, options?: QueryOptions): Promise<Answer>;
+  /** A new key's secret. `collections`: names; absent: all. */
+  keyFor(role: Role, collections?: readonly string[]): Promise<string>;
+  /** A folder of sample photos below `mediaRoot`, as a source may be. */
+  copyPhotos(names: readonly string[]): Promise<string>;
+  /** A collection with these sample photos (without `.jpg`), indexed and caught up. */
+  indexedCollection(name: string, photos: readonly string[]): Promise<CollectionRecord>;
+  /** Does a job, as the indexer would, and waits until the index has what came of it. */
+  runJob(nodeId: string): Promise<JobRecord>;
+  /** Resolves when the collection's index holds everything that was committed before. */
+  caughtUp(collection: string): Promise<void>;
+  /** Sends what is no GraphQL, with `adminKey` unless told otherwise. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+}
+
+export async function useApi(environment: Environment = {}): Promise<TestApi> {
+  const folder = await mkdtemp(join(tmpdir(), 'sharelock api '));
+  const [dataFolder, mediaRoot] = [join(folder, 'data'), join(folder, 'media')];
+  await mkdir(mediaRoot);
+  const config = parseConfig({
+    ...{ PORT: '0', DATA_DIR: dataFolder, DATABASE_URL: await useEmptyDatabase() },
+    ...{ MEDIA_ROOTS: mediaRoot, COST_CAPACITY: '1000000000', COST_PER_SECOND: '1000000000' },
+    ...environment,
+  });
+  const closers = new Closers();
+  closers.add(() => rm(folder, { recursive: true, force: true }));
+  closeBeforeDatabase(() => closers.close());
+  const logger = createLogger({ level: 'silent' });
+  const { url, services, ready } = await startApi(config, { closers, logger });
+  await ready;
+  const jobServices = createJobServices(services, dataFolder, closers);
+  const keyFor = async (role: Role, collections?: readonly string[]): Promise<string> => {
+    const { prisma } = services.database;
+    const scope =
+      collections && (await Promise.all(collections.map((name) => getCollection(prisma, name))));
+    const request = { role, collections: scope?.map(({ id }) => id) ?? null };
+    return (await createApiKey(prisma, request, new Date())).secret;
+  };
+  const adminKey = await keyFor('ADMIN');
+  const caughtUp = async (name: string): Promise<void> => {
+    const { id: collectionId } = await getCollection(services.database.prisma, name);
+    const visionSpaceId = services.registered.visionSpace.id;
+    await (await services.indexes.get({ collectionId, visionSpaceId })).caughtUp();
+  };
+  let folders = 0;
+  const copyPhotos = async (names: readonly string[]): Promise<string> => {
+    const photos = join(mediaRoot, `photos-${++folders}`);
+    await mkdir(photos);
+    for (const name of names)
+      await cp(join(SAMPLE_PHOTOS, `${name}.jpg`), join(photos, `${name}.jpg`));
+    return photos;
+  };
+  return {
+    ...{ url, services, adminKey, dataFolder, mediaRoot, keyFor, caughtUp, copyPhotos },
+    query: (document, { key = adminKey, ...options } = {}) =>
+      ask(url, document, { ...options, key }),
+    indexedCollection: async (name, photos) => {
+      const { database, bundle } = services;
+      const collection = await createSearchableCollection(database, bundle, { name });
+      await addSource(database.prisma, {
+        ...{ collectionId: collection.id, name: 'src', folder: await copyPhotos(photos) },
+      });
+      await ingested(jobServices, { collectionId: collection.id });
+      await caughtUp(name);
+      return collection;
+    },
+    runJob: async (nodeId) => {
+      const id = asJobId(requireIdOf('Job', nodeId));
+      const job = await newRunner(jobServices).runJob(id, new AbortController().signal);
+      for (const index of await services.indexes.opened()) await index.caughtUp();
+      return job;
+    },
+    fetch: (path, { headers, ...init } = {}) =>
+      fetch(new URL(path, url), {
+        ...init,
+        headers: headers ?? { authorization: `Bearer ${adminKey}` },
+      }),
+  };
+}
+
+function createJobServices(
+  { database, bundle, uploads }: Services,
+  dataFolder: string,
+  closers: Closers,
+): JobServices {
+  const encoder = lazily(() => ImageEncoder.load(bundle, { sessions: 1 }));
+  closers.add(async () => (await encoder.begun())?.dispose());
+  return {
+    ...{ database, bundle, uploads, decoder: useDecoder(), encoder: encoder.get },
+    ...{ thumbnails: new ThumbnailStore(dataFolder), makesThumbnails: false },
+  };
+}
+
+async function ask(url: string, document: string, options: QueryOptions): Promise<Answer> {
+  const { variables = {}, key, headers = {}, files } = options;
+  const operation = JSON.stringify({ query: document, variables });
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      ...(key === null || key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(files ? { 'apollo-require-preflight': 'true' } : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    body: files ? formOf(operation, files) : operation,
+  });
+  return answerOf(response);
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const body = parse(text);
+  const codes = (body.errors ?? []).map(({ extensions }) => extensions?.code);
+  const { status, headers } = response;
+  return { status, headers, data: body.data ?? null, codes, text };
+}
+
+interface Body {
+  readonly data?: unknown;
+  readonly errors?: readonly { readonly extensions?: { readonly code?: unknown } }[];
+}
+
+function parse(text: string): Body {
+  try {
+    return JSON.parse(text) as Body;
+  } catch {
+    return {};
+  }
+}
+
+/** As the GraphQL multipart request specification has it. */
+function formOf(operation: string, files: Readonly<Record<string, UploadedFile>>): FormData {
+  const entries = Object.entries(files);
+  const form = new FormData();
+  form.set('operations', operation);
+  form.set('map', JSON.stringify(Object.fromEntries(entries.map(([path], i) => [`${i}`, [path]]))));
+  entries.forEach(([, { name, bytes }], i) => {
+    form.set(`${i}`, new Blob([Uint8Array.from(bytes)]), name);
+  });
+  return form;
+}
+
+/** All values at `search.edges.node.path`; lists on the way are gone through. */
+export function valuesAt({ data }: Pick<Answer, 'data'>, path: string): readonly unknown[] {
+  let values: readonly unknown[] = [data];
+  for (const name of path.split('.')) {
+    values = values.flatMap((value) => {
+      const found = isRecord(value) ? value[name] : undefined;
+      return Array.isArray(found) ? (found as unknown[]) : [found];
+    });
+  }
+  return values;
+}
+
+/** The text at a path. */
+export function textAt(answer: Answer, path: string): string {
+  const [value] = valuesAt(answer, path);
+  if (typeof value === 'string') return value;
+  throw new Error(`No text at ${path}: ${answer.text.slice(0, 2000)}`);
+}
+
+/** Node id of a collection's image. */
+export async function imageIdOf(api: TestApi, collection: string, photo: string): Promise<string> {
+  const answer = await api.query(
+    `query ($collection: String!, $path: String!) {
+      images(collection: $collection, filter: { path: { contains: $path } }) { edges { node { id } } }
+    }`,
+    { variables: { collection, path: photo } },
+  );
+  return textAt(answer, 'images.edges.node.id');
+}
+
+/** An id of the right form that no row has. */
+export const UNKNOWN_IMAGE = encodeNodeId('Image', 999_999_999n);
+export const UNKNOWN_JOB = encodeNodeId('Job', '00000000-0000-4000-8000-000000000000');
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
