@@ -81,6 +81,22 @@ const TABLE: Readonly<Record<string, Row>> = {
     may: CURATORS,
     document: `mutation { uploadImages(input: { collection: "nowhere", files: [] }) ${ERRORS} }`,
   },
+  'Mutation.cancelJob': {
+    may: ADMINS,
+    document: `mutation { cancelJob(input: { id: "${UNKNOWN_JOB}" }) ${ERRORS} }`,
+  },
+  'Mutation.pauseJob': {
+    may: ADMINS,
+    document: `mutation { pauseJob(input: { id: "${UNKNOWN_JOB}" }) ${ERRORS} }`,
+  },
+  'Mutation.resumeJob': {
+    may: ADMINS,
+    document: `mutation { resumeJob(input: { id: "${UNKNOWN_JOB}" }) ${ERRORS} }`,
+  },
+  'Mutation.retryFailedItems': {
+    may: ADMINS,
+    document: `mutation { retryFailedItems(input: { id: "${UNKNOWN_JOB}" }) ${ERRORS} }`,
+  },
   'Subscription.jobProgress': {
     may: CURATORS,
     document: `subscription { jobProgress(id: "${UNKNOWN_JOB}") { id } }`,
