@@ -45,7 +45,17 @@ const noEnvironment = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/node_modules', 'coverage', 'dist', 'web/dist', 'data', 'models/bundles', '**/generated'] },
+  {
+    ignores: [
+      '**/node_modules',
+      'coverage',
+      'dist',
+      'web/dist',
+      'data',
+      'models/bundles',
+      '**/generated',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],
