@@ -65,6 +65,7 @@ class SourcePlanner {
   readonly #source: SourceRecord;
   readonly #counts: Counts;
   readonly #unreadable: string[] = [];
+  #found = 0;
   /** Images whose path is still something. */
   #present = 0;
 
@@ -81,7 +82,12 @@ class SourcePlanner {
       for await (const page of scanFolder(folder, this.#options.signal)) await this.#addPage(page);
     } catch (error) {
       if (systemErrorCode(error) === null) throw error;
-      return this.#refuseSource(error); // its images stay: the disk may be back tomorrow
+      const message = `The source's folder can't be read: ${messageOf(error)}`;
+      return this.#refuseSource('SOURCE_UNREADABLE', message); // the disk may be back tomorrow
+    }
+    if (this.#options.prune && (await this.#looksUnmounted())) {
+      const message = 'The folder is there and empty, so nothing is removed. Is its disk mounted?';
+      return this.#refuseSource('SOURCE_EMPTY', message);
     }
     if (this.#options.dryRun) return this.#countMissing();
     await this.#addMissing();
@@ -99,6 +105,7 @@ class SourcePlanner {
       collectionId,
       files.map(({ key }) => key),
     );
+    this.#found += files.length;
     this.#present += states.size;
     const changed = files.filter((file) => !isUnchanged(file, states.get(file.key)));
     const earlier = await findEarlierOutcomes(
@@ -130,11 +137,20 @@ class SourcePlanner {
     if (ledger.toRead.length > 0) await addItems(pool, jobId, ledger.toRead);
   }
 
-  async #refuseSource(error: unknown): Promise<void> {
+  /** A mount point without its disk is an empty folder: no reason to forget every image. */
+  async #looksUnmounted(): Promise<boolean> {
+    if (this.#found > 0 || this.#unreadable.length > 0) return false;
+    return (await countSourceImages(this.#database.pool, this.#source.id, [])) > 0;
+  }
+
+  /** Its images stay. */
+  async #refuseSource(
+    reason: 'SOURCE_UNREADABLE' | 'SOURCE_EMPTY',
+    message: string,
+  ): Promise<void> {
     this.#counts.files++;
     if (this.#options.dryRun) return;
-    const message = `The source's folder can't be read: ${messageOf(error)}`;
-    const payload = { task: 'refuse', reason: 'SOURCE_UNREADABLE', message } as const;
+    const payload = { task: 'refuse', reason, message } as const;
     const { jobId, now } = this.#options;
     await addFinishedItems(
       ...([this.#database.pool, jobId] as const),

@@ -240,6 +240,18 @@ describe('what an ingest makes of a folder', () => {
     expect(await countImages(pool, source.collectionId)).toBe(1);
   });
 
+  test('nothing is removed while the folder is a mount point without its disk', async () => {
+    const folder = await folderWith(2);
+    const source = await newSource(services, folder);
+    await ingested(services, source);
+    for (const name of ['photo-0.png', 'photo-1.png']) await rm(join(folder, name));
+
+    const job = await ingested(services, source, { prune: true });
+
+    expect(await reasons(database, job)).toEqual(['src/: SOURCE_EMPTY']);
+    expect(await countImages(pool, source.collectionId)).toBe(2);
+  });
+
   test('a dry run writes nothing but its plan', async () => {
     const folder = await folderWith(4);
     const source = await newSource(services, folder);
