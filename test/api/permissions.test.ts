@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { parse } from 'graphql';
+import { getOperationAST, OperationTypeNode, parse } from 'graphql';
 import { PERMISSIONS, rootTypes } from '../../api/auth/permissions.ts';
 import { revokeApiKey } from '../../store/api-keys.ts';
 import { UNKNOWN_IMAGE, UNKNOWN_JOB, useApi, type TestApi } from '../support/api.ts';
@@ -141,8 +141,5 @@ async function verdictOf(document: string, key: string | null): Promise<Verdict>
 }
 
 function isSubscription(document: string): boolean {
-  const [definition] = parse(document).definitions;
-  return (
-    definition?.kind === 'OperationDefinition' && String(definition.operation) === 'subscription'
-  );
+  return getOperationAST(parse(document))?.operation === OperationTypeNode.SUBSCRIPTION;
 }

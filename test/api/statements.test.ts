@@ -92,6 +92,7 @@ async function statementsOf(document: string, collection: string, list: string):
 
 async function statementsOnce(document: string, collection: string, list: string): Promise<Asked> {
   const statements: string[] = [];
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its client below
   const original = pg.Client.prototype.query;
   pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]): unknown {
     statements.push(sqlOf(args[0]));
