@@ -28,6 +28,7 @@ import { createSignInRouter } from './auth/sign-in-router.ts';
 import { createGraphqlRouter } from './http/graphql-router.ts';
 import { createHealthRouter } from './http/health.ts';
 import { healthChecks } from './http/health-checks.ts';
+import { createLastResort } from './http/last-resort.ts';
 import { createMedia } from './http/media.ts';
 import { createMetricsPlugin } from './http/metrics-plugin.ts';
 import { createMetricsRouter, createRequestMetrics, Metrics } from './http/metrics.ts';
@@ -224,6 +225,7 @@ function addRoutes(app: Express, server: ApolloServer<Context>, parts: RoutePart
   app.use('/graphql', createGraphqlRouter(server, services, createDocumentGuard(errors)));
   app.use(createMedia(media));
   app.use(createStaticWeb({ folder: WEB_FOLDER, logger }));
+  app.use(createLastResort(logger));
 }
 
 async function listen(server: Server, { host, port }: ApiConfig): Promise<string> {

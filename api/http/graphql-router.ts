@@ -13,6 +13,7 @@ import { messageOf, PlatformError } from '../../platform/errors.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { createContext, type Context, type Services } from '../context.ts';
+import { statusOf } from './last-resort.ts';
 import { MAX_UPLOAD_BYTES, MAX_UPLOADS } from '../uploads.ts';
 
 /** The JSON of a request; uploads don't count. The largest sensible one carries a thousand ids. */
@@ -91,7 +92,7 @@ function refuseBadBody(
   next: NextFunction,
 ): void {
   const status = statusOf(error);
-  if (response.headersSent || status === null) next(error);
+  if (response.headersSent || status === 500) next(error);
   else
     sendError(
       response,
@@ -99,12 +100,6 @@ function refuseBadBody(
       status === 413 ? 'BODY_TOO_LARGE' : 'BAD_REQUEST',
       messageOf(error),
     );
-}
-
-function statusOf(error: unknown): number | null {
-  const status =
-    typeof error === 'object' && error !== null && 'status' in error ? error.status : null;
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : null;
 }
 
 function sendError(response: Response, status: number, code: string, message: string): void {

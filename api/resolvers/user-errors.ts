@@ -21,10 +21,10 @@ class FieldError extends PlatformError {
   }
 }
 
-/** Says which field of the input a mistake is in. */
-export async function inField<T>(field: string, work: Promise<T>): Promise<T> {
+/** Says which field of the input a mistake is in. `work` may be a promise, or what gives a value or throws. */
+export async function inField<T>(field: string, work: Promise<T> | (() => T)): Promise<T> {
   try {
-    return await work;
+    return await (typeof work === 'function' ? work() : work);
   } catch (error) {
     if (error instanceof PlatformError) throw new FieldError(error, ['input', field]);
     throw error;

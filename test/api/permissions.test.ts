@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { Kind, OperationTypeNode, parse } from 'graphql';
+import { getOperationAST, OperationTypeNode, parse } from 'graphql';
 import { PERMISSIONS, rootTypes } from '../../api/auth/permissions.ts';
 import { revokeApiKey } from '../../store/api-keys.ts';
 import { UNKNOWN_IMAGE, UNKNOWN_JOB, useApi, type TestApi } from '../support/api.ts';
@@ -157,9 +157,5 @@ async function verdictOf(document: string, key: string | null): Promise<Verdict>
 }
 
 function isSubscription(document: string): boolean {
-  const [definition] = parse(document).definitions;
-  return (
-    definition?.kind === Kind.OPERATION_DEFINITION &&
-    definition.operation === OperationTypeNode.SUBSCRIPTION
-  );
+  return getOperationAST(parse(document))?.operation === OperationTypeNode.SUBSCRIPTION;
 }

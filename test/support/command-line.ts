@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { expect } from '@jest/globals';
 import { rootPath } from './bundles.ts';
 
 export interface CommandResult {
@@ -38,4 +39,17 @@ export function sharelock(
       resolve({ code, stdout, stderr });
     });
   });
+}
+
+/** Failed as it should: one line, the code in brackets, no stack trace, nothing on stdout. */
+export function expectOneLine(
+  { code, stdout, stderr }: CommandResult,
+  exitCode: number,
+  message: RegExp,
+): void {
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stdout).toBe('');
+  expect(code).toBe(exitCode);
+  if (exitCode === 1) expect(stderr.trimEnd().split('\n')).toHaveLength(1);
 }

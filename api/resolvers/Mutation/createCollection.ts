@@ -1,7 +1,11 @@
 import { createSearchableCollection } from '../../../indexer/collections.ts';
 import type { MutationResolvers } from '../../generated/resolvers.ts';
 import { audit } from '../../audit.ts';
-import { payload } from '../user-errors.ts';
+import { checkText } from '../../check-text.ts';
+import { inField, payload } from '../user-errors.ts';
+
+/** Characters. */
+const LONGEST_DESCRIPTION = 2000;
 
 export const createCollection: NonNullable<MutationResolvers['createCollection']> = (
   _parent,
@@ -10,10 +14,12 @@ export const createCollection: NonNullable<MutationResolvers['createCollection']
 ) =>
   payload({ collection: null }, async () => {
     const { database, bundle } = context.services;
-    const { name, description } = input;
-    const collection = await createSearchableCollection(database, bundle, {
-      ...{ name, description: description ?? '' },
-    });
+    const description = await inField('description', () =>
+      checkText(input.description, LONGEST_DESCRIPTION),
+    );
+    const request = { name: input.name, description: description ?? '' };
+    const creating = createSearchableCollection(database, bundle, request);
+    const collection = await inField('name', creating);
     await audit(context, { action: 'createCollection', subject: collection.name });
     return { collection };
   });

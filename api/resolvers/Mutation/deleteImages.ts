@@ -1,4 +1,3 @@
-import { PlatformError } from '../../../platform/errors.ts';
 import type { CollectionId } from '../../../store/ids.ts';
 import { deleteImages as remove, type ImageRecord } from '../../../store/images.ts';
 import { inTransaction } from '../../../store/transaction.ts';
@@ -7,7 +6,6 @@ import { audit } from '../../audit.ts';
 import type { Context } from '../../context.ts';
 import type { MutationResolvers, UserError } from '../../generated/resolvers.ts';
 import { encodeNodeId } from '../../node-ids.ts';
-import { toUserError } from '../user-errors.ts';
 
 const MOST_IMAGES = 1000;
 
@@ -18,8 +16,9 @@ export const deleteImages: NonNullable<MutationResolvers['deleteImages']> = asyn
 ) => {
   const ids = [...new Set(input.ids)];
   if (ids.length > MOST_IMAGES) {
-    const error = new PlatformError('BAD_USER_INPUT', `"ids" takes at most ${MOST_IMAGES}.`);
-    return { deletedImageIds: [], userErrors: [toUserError(error)] };
+    const message = `"ids" takes at most ${MOST_IMAGES}.`;
+    const tooMany: UserError = { code: 'BAD_USER_INPUT', message, field: ['input', 'ids'] };
+    return { deletedImageIds: [], userErrors: [tooMany] };
   }
   const images = await Promise.all(ids.map((id) => findVisibleImage(context, id)));
   const found = images.filter((image) => image !== null);

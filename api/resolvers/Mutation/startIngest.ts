@@ -13,12 +13,15 @@ export const startIngest: NonNullable<MutationResolvers['startIngest']> = (
   payload({ job: null }, async () => {
     const { database, now } = context.services;
     const collection = await inField('collection', getVisibleCollection(context, input.collection));
+    const idempotencyKey = await inField('idempotencyKey', () =>
+      checkIdempotencyKey(input.idempotencyKey),
+    );
     const job = await start(database, {
       collectionId: collection.id,
       prune: input.prune ?? false,
       dryRun: input.dryRun ?? false,
       createdBy: context.viewer.prefix,
-      idempotencyKey: checkIdempotencyKey(input.idempotencyKey),
+      idempotencyKey,
       now: now(),
     });
     await audit(context, {

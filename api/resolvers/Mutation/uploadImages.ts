@@ -21,10 +21,13 @@ export const uploadImages: NonNullable<MutationResolvers['uploadImages']> = (
   payload({ job: null }, async () => {
     const { database, uploads, now } = context.services;
     const collection = await inField('collection', getVisibleCollection(context, input.collection));
+    const idempotencyKey = await inField('idempotencyKey', () =>
+      checkIdempotencyKey(input.idempotencyKey),
+    );
     const files = await inField('files', saveAll(uploads, input.files));
     const job = await startUpload(database, {
       ...{ collectionId: collection.id, files, createdBy: context.viewer.prefix, now: now() },
-      idempotencyKey: checkIdempotencyKey(input.idempotencyKey),
+      idempotencyKey,
     });
     await audit(context, {
       ...{ action: 'uploadImages', subject: collection.name },
