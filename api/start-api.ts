@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import express, { type Express } from 'express';
+import express, { type Express, type Request } from 'express';
 import type { GraphQLSchema } from 'graphql';
 import type { Closers } from '../platform/closers.ts';
 import { PlatformError, systemErrorCode } from '../platform/errors.ts';
@@ -51,6 +51,7 @@ import { SearchService } from './search/search-service.ts';
 import { TextEmbeddings } from './search/text-embeddings.ts';
 import { UploadedImages } from './search/uploaded-images.ts';
 
+const STATEMENT_TIMEOUT_MS = 60_000;
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 /** More text sessions than this gain little, and each holds the language model once more. */
 const MOST_TEXT_SESSIONS = 4;
@@ -87,10 +88,10 @@ export async function startApi(config: ApiConfig, options: StartOptions): Promis
   await server.start();
   closers.add(() => server.stop());
   let areIndexesReady = false;
-  const { isIntrospectable } = config;
+  const { isIntrospectable, trustsProxy } = config;
   const errors = { logger, isProduction: !isIntrospectable };
   addRoutes(app, server, {
-    ...{ ...parts, schema, logger, errors },
+    ...{ ...parts, schema, logger, errors, trustsProxy },
     areIndexesReady: () => areIndexesReady,
   });
   const onCost = metrics.observeCost.bind(metrics);
@@ -141,8 +142,9 @@ async function openParts(config: ApiConfig, { closers, logger }: StartOptions): 
   const texts = new TextEmbeddings(textEncoder, sessions);
   await texts.encode('a photo'); // the first run of a graph takes longer
   const metrics = new Metrics({ readIndexes: () => readIndexes(database, indexes) });
+  const secret = await loadOrCreateSecret(dataFolder);
   const search = new SearchService({
-    ...{ database, indexes, texts },
+    ...{ database, indexes, texts, cursorSecret: secret },
     onSearch: ({ encode, index, hydrate, total }) => {
       metrics.observeSearchStage('encode', encode / 1000);
       metrics.observeSearchStage('index', index / 1000);
@@ -150,7 +152,7 @@ async function openParts(config: ApiConfig, { closers, logger }: StartOptions): 
       metrics.observeSearchStage('total', total / 1000);
     },
   });
-  const signer = new UrlSigner({ secret: await loadOrCreateSecret(dataFolder) });
+  const signer = new UrlSigner({ secret });
   const { input } = bundle.manifest.vision;
   const uploadedImages = new UploadedImages({ decoder, encoder: encoder.get, input });
   const [uploads, thumbnails] = [new UploadStore(dataFolder), new ThumbnailStore(dataFolder)];
@@ -172,6 +174,10 @@ async function openDatabase(
   const database = await Database.open({ ...options, applicationName: 'sharelock api' });
   closers.add(() => database.close());
   await migrate(database.pool);
+  // A filter over millions of rows must not go on after nobody waits for it.
+  database.pool.on('connect', (client) => {
+    client.query(`SET statement_timeout = ${STATEMENT_TIMEOUT_MS}`).catch(() => undefined);
+  });
   return database;
 }
 
@@ -210,17 +216,21 @@ interface RouteParts extends Parts {
   readonly schema: GraphQLSchema;
   readonly logger: Logger;
   readonly errors: FormatErrorOptions;
+  readonly trustsProxy: boolean;
   readonly areIndexesReady: () => boolean;
 }
 
 function addRoutes(app: Express, server: ApolloServer<Context>, parts: RouteParts): void {
-  const { services, metrics, media, schema, logger, errors, areIndexesReady } = parts;
+  const { services, metrics, media, schema, logger, errors, trustsProxy } = parts;
+  const { areIndexesReady } = parts;
   const { prisma } = services.database;
   app.use(createRequestMetrics(metrics));
   app.use(createSecurityHeaders());
   app.use(createHealthRouter({ checks: healthChecks(services, areIndexesReady), logger }));
-  app.use(createMetricsRouter({ metrics, isAllowed: (request) => isOperator(prisma, request) }));
-  app.use(createSchemaRouter(schema, (request) => isOperator(prisma, request)));
+  const isAllowed = (request: Request): Promise<boolean> =>
+    isOperator(request, { prisma, trustsProxy });
+  app.use(createMetricsRouter({ metrics, isAllowed }));
+  app.use(createSchemaRouter(schema, isAllowed));
   app.use(createSignInRouter({ prisma, now: services.now }));
   app.use('/graphql', createGraphqlRouter(server, services, createDocumentGuard(errors)));
   app.use(createMedia(media));

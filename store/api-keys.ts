@@ -21,8 +21,17 @@ export interface ApiKeyRecord {
   readonly lastUsedAt: Date | null;
 }
 
+/** A browser that signed in by a link. Nobody else's key may be called so. */
+const SESSION_NAME = '(browser session)';
+/** After this a browser signs in again. */
+export const SESSION_SECONDS = 30 * 24 * 3600;
+
 const NEW_KEY = z.object({
-  name: z.string().max(200).default(''),
+  name: z
+    .string()
+    .max(200)
+    .refine((name) => name !== SESSION_NAME)
+    .default(''),
   role: z.enum(['READER', 'CURATOR', 'ADMIN']),
   /** Null: all, also those that come later. */
   collections: z.array(z.uuid()).min(1).nullable(),
@@ -46,10 +55,30 @@ export async function createApiKey(
   if (!parsed.success) {
     throw new PlatformError(
       'BAD_USER_INPUT',
-      'A key has a role (READER, CURATOR, ADMIN), collections (at least one, or all) and a name of at most 200 characters.',
+      `A key has a role (READER, CURATOR, ADMIN), collections (at least one, or all) and a name of at most 200 characters, not "${SESSION_NAME}".`,
     );
   }
-  const { name, role, collections } = parsed.data;
+  return insertKey(prisma, parsed.data, now);
+}
+
+/** A key for a browser, of all collections; it ends after `SESSION_SECONDS`. */
+export function createSessionKey(
+  prisma: PrismaClient,
+  role: Role,
+  now: Date,
+): Promise<CreatedApiKey> {
+  return insertKey(prisma, { name: SESSION_NAME, role, collections: null }, now);
+}
+
+export function isSessionKey({ name }: Pick<ApiKeyRecord, 'name'>): boolean {
+  return name === SESSION_NAME;
+}
+
+async function insertKey(
+  prisma: PrismaClient,
+  { name, role, collections }: z.output<typeof NEW_KEY>,
+  now: Date,
+): Promise<CreatedApiKey> {
   const prefix = `slk_${randomBytes(6).toString('hex')}`;
   const secret = `${prefix}_${randomBytes(32).toString('base64url')}`;
   const scopes = (collections ?? []).map((collectionId) => ({ collectionId }));
@@ -77,9 +106,13 @@ export async function verifyApiKey(
   if (prefix === undefined) return null;
   const row = await prisma.apiKey.findUnique({ where: { prefix }, include: { scopes: true } });
   const isRight = timingSafeEqual(sha256(secret), row?.secretSha256 ?? NO_KEY);
-  if (row === null || !isRight || row.revokedAt !== null) return null;
+  if (row === null || !isRight || row.revokedAt !== null || isOver(row, now)) return null;
   await touch(prisma, row, now);
   return toRecord(row);
+}
+
+function isOver({ name, createdAt }: ApiKey, now: Date): boolean {
+  return name === SESSION_NAME && now.getTime() - createdAt.getTime() > SESSION_SECONDS * 1000;
 }
 
 const TOUCH_EVERY_MS = 60_000;

@@ -154,3 +154,9 @@ export async function countIndexedOf(
 export function indexKeyName({ collectionId, visionSpaceId }: IndexKey): string {
   return `${collectionId} ${visionSpaceId}`;
 }
+
+/** The last number the sequence gave, whether or not it was used. Lower than a number somebody saw: the database was set back. */
+export async function readLastSeq(db: Queryable): Promise<bigint> {
+  const { rows } = await db.query<{ last_value: string }>('SELECT last_value FROM index_seq');
+  return BigInt(rows[0]?.last_value ?? 0);
+}

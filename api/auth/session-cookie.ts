@@ -1,9 +1,10 @@
+import { SESSION_SECONDS } from '../../store/api-keys.ts';
+
 /** The sign-in cookie: holds a key made for this browser, out of reach of the page's scripts. */
 const NAME = 'sharelock_session';
-const MAX_AGE_SECONDS = 30 * 24 * 3600;
 
 export function sessionCookie(secret: string, isSecure: boolean): string {
-  return attributes(`${NAME}=${secret}`, MAX_AGE_SECONDS, isSecure);
+  return attributes(`${NAME}=${secret}`, SESSION_SECONDS, isSecure);
 }
 
 export function expiredSessionCookie(isSecure: boolean): string {

@@ -1,7 +1,12 @@
 import { json, Router, type Request, type Response } from 'express';
 import { z } from 'zod';
 import type { PrismaClient } from '../../store/database.ts';
-import { createApiKey, revokeApiKey, verifyApiKey } from '../../store/api-keys.ts';
+import {
+  createSessionKey,
+  isSessionKey,
+  revokeApiKey,
+  verifyApiKey,
+} from '../../store/api-keys.ts';
 import { redeemSignInToken } from '../../store/sign-in-tokens.ts';
 import { isSameOrigin } from './authenticate.ts';
 import { expiredSessionCookie, readSessionCookie, sessionCookie } from './session-cookie.ts';
@@ -18,7 +23,7 @@ export interface SignInOptions {
 
 /**
  * `POST /sign-in` with `{"token"}` (of a one-time link) or `{"apiKey"}` gives this browser a cookie; `POST /sign-out` takes it.
- * A link makes a key of its own, named "browser", which `key list` shows and `key revoke` ends.
+ * A link makes a key of its own, "(browser session)", which `key list` shows and `key revoke` ends.
  */
 export function createSignInRouter({ prisma, now }: SignInOptions): Router {
   const router = Router();
@@ -53,8 +58,6 @@ export function createSignInRouter({ prisma, now }: SignInOptions): Router {
   return router;
 }
 
-const BROWSER_KEY = 'browser';
-
 async function secretFor(
   prisma: PrismaClient,
   given: z.infer<typeof BODY>,
@@ -65,15 +68,14 @@ async function secretFor(
   }
   const role = await redeemSignInToken(prisma, given.token, now);
   if (role === null) return null;
-  const key = { name: BROWSER_KEY, role, collections: null };
-  return (await createApiKey(prisma, key, now)).secret;
+  return (await createSessionKey(prisma, role, now)).secret;
 }
 
 /** A key that was made for this browser ends with its session; one that was pasted is its owner's. */
 async function endSession(prisma: PrismaClient, request: Request, now: Date): Promise<void> {
   const secret = readSessionCookie(request.headers.cookie);
   const key = secret === null ? null : await verifyApiKey(prisma, secret, now);
-  if (key?.name === BROWSER_KEY) await revokeApiKey(prisma, key.id, now);
+  if (key && isSessionKey(key)) await revokeApiKey(prisma, key.id, now);
 }
 
 function refuse(response: Response, status: number, code: string, message: string): void {

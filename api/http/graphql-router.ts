@@ -11,10 +11,16 @@ import {
 import graphqlUploadExpress from 'graphql-upload/graphqlUploadExpress.mjs';
 import { messageOf, PlatformError } from '../../platform/errors.ts';
 import { authenticate } from '../auth/authenticate.ts';
-import type { Viewer } from '../auth/viewer.ts';
+import { hasRole, type Viewer } from '../auth/viewer.ts';
 import { createContext, type Context, type Services } from '../context.ts';
 import { statusOf } from './last-resort.ts';
-import { MAX_UPLOAD_BYTES, MAX_UPLOADS } from '../uploads.ts';
+import {
+  MAX_PARALLEL_UPLOADS,
+  MAX_READER_UPLOADS,
+  MAX_REQUEST_BYTES,
+  MAX_UPLOAD_BYTES,
+  MAX_UPLOADS,
+} from '../uploads.ts';
 
 /** The JSON of a request; uploads don't count. The largest sensible one carries a thousand ids. */
 const MAX_BODY = '1mb';
@@ -41,13 +47,15 @@ export function createGraphqlRouter(
   });
   router.use(requirePreflight);
   router.use(json({ limit: MAX_BODY }));
-  router.use(
-    graphqlUploadExpress({
-      maxFileSize: MAX_UPLOAD_BYTES,
-      maxFiles: MAX_UPLOADS,
-      maxFieldSize: 1_000_000,
-    }),
+  const [few, many] = [MAX_READER_UPLOADS, MAX_UPLOADS].map((maxFiles) =>
+    graphqlUploadExpress({ maxFileSize: MAX_UPLOAD_BYTES, maxFiles, maxFieldSize: 1_000_000 }),
   );
+  router.use(limitUploads());
+  router.use((request, response, next) => {
+    const viewer = viewers.get(request);
+    const read = viewer && hasRole(viewer, 'CURATOR') ? many : few;
+    read?.(request, response, next);
+  });
   router.use(guard);
   router.use(
     expressMiddleware(server, {
@@ -64,15 +72,41 @@ export function createGraphqlRouter(
 
 /** A form of another page can send files without asking first, but not this header (Apollo's CSRF prevention does the rest). */
 function requirePreflight(request: Request, response: Response, next: NextFunction): void {
-  const isForm = request.is('multipart/form-data') === 'multipart/form-data';
   const isSafe = ['apollo-require-preflight', 'x-apollo-operation-name'].some(
     (name) => (request.headers[name] ?? '') !== '',
   );
-  if (!isForm || isSafe) next();
+  if (!isUpload(request) || isSafe) next();
   else {
     const message = 'Uploads need the header "apollo-require-preflight: true".';
     sendError(response, 400, 'BAD_REQUEST', message);
   }
+}
+
+/** Files are written to the disk before GraphQL knows what they are for, so they are bounded here. */
+function limitUploads(): RequestHandler {
+  let underWay = 0;
+  return (request, response, next) => {
+    if (!isUpload(request)) {
+      next();
+      return;
+    }
+    const length = Number(request.headers['content-length'] ?? NaN);
+    if (!(length <= MAX_REQUEST_BYTES)) {
+      const message = 'An upload says its Content-Length and has at most 1 GB.';
+      sendError(response, 413, 'BODY_TOO_LARGE', message);
+    } else if (underWay >= MAX_PARALLEL_UPLOADS) {
+      response.set('Retry-After', '1');
+      sendError(response, 429, 'RATE_LIMITED', 'Too many uploads at once: try again in a second.');
+    } else {
+      underWay++;
+      response.once('close', () => underWay--);
+      next();
+    }
+  };
+}
+
+function isUpload(request: Request): boolean {
+  return request.is('multipart/form-data') === 'multipart/form-data';
 }
 
 /** Fires when the client went away or waited long enough. */

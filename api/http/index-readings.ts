@@ -9,7 +9,7 @@ export async function readIndexes(
   { pool, prisma }: Database,
   indexes: CollectionIndexes,
 ): Promise<readonly IndexReading[]> {
-  const opened = await indexes.opened();
+  const opened = indexes.opened();
   const ids = opened.map(({ key }) => key.collectionId);
   const names = new Map(
     (await findCollectionsByIds(prisma, ids)).map(({ id, name }) => [id, name]),

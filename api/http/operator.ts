@@ -3,23 +3,26 @@ import { PlatformError } from '../../platform/errors.ts';
 import type { PrismaClient } from '../../store/database.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import { hasRole } from '../auth/viewer.ts';
+import { isLocal } from './metrics.ts';
 
-const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
+export interface OperatorOptions {
+  readonly prisma: PrismaClient;
+  /** Then nothing comes from this machine itself. */
+  readonly trustsProxy: boolean;
+}
 
-/**
- * Whether a request comes from this machine itself, without a proxy between, or with an ADMIN's key. A page in a browser here
- * doesn't count as the machine: browsers send `Origin` or `Sec-Fetch-Site`.
- */
-export async function isOperator(prisma: PrismaClient, request: Request): Promise<boolean> {
-  const { headers, socket } = request;
-  const isDirect =
-    headers['x-forwarded-for'] === undefined &&
-    headers.forwarded === undefined &&
-    headers['sec-fetch-site'] === undefined &&
-    headers.origin === undefined;
-  if (isDirect && LOOPBACK.has(socket.remoteAddress ?? '')) return true;
+/** Whether a request comes from this machine itself, without a proxy or a browser between, or with the key of an ADMIN of all collections. */
+export async function isOperator(
+  request: Request,
+  { prisma, trustsProxy }: OperatorOptions,
+): Promise<boolean> {
+  const { headers } = request;
+  // A page of anybody's in a browser here is not this machine's operator.
+  const isBrowser = headers['sec-fetch-site'] !== undefined || headers.origin !== undefined;
+  if (!trustsProxy && !isBrowser && isLocal(request)) return true;
   try {
-    return hasRole(await authenticate(prisma, headers, new Date()), 'ADMIN');
+    const viewer = await authenticate(prisma, headers, new Date());
+    return hasRole(viewer, 'ADMIN') && viewer.collections === null;
   } catch (error) {
     if (error instanceof PlatformError) return false;
     throw error;

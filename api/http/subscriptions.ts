@@ -1,16 +1,21 @@
 import type { Server } from 'node:http';
 import {
+  getOperationAST,
   NoSchemaIntrospectionCustomRule,
+  OperationTypeNode,
+  parse,
   specifiedRules,
   validate,
   type GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from 'graphql';
+import { CloseCode, type SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { PlatformError } from '../../platform/errors.ts';
-import { authenticate } from '../auth/authenticate.ts';
+import { isKeyInForce } from '../../store/api-keys.ts';
+import { authenticate, unauthenticated } from '../auth/authenticate.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { createContext, type Services } from '../context.ts';
 import { toGraphQLErrors, type FormatErrorOptions } from '../format-error.ts';
@@ -66,13 +71,21 @@ export function serveSubscriptions(options: SubscriptionOptions): { close(): Pro
           throw error;
         }
       },
-      onSubscribe: ({ extra, subscriptions }, _id, payload) =>
-        Object.keys(subscriptions).length > MOST_SUBSCRIPTIONS
-          ? toGraphQLErrors([tooMany()], errors)
-          : limitsForSubscription({
-              ...{ schema, limiter, payload, onCost, limitKey: viewerOf(extra).id },
-              ...errors,
-            }),
+      onSubscribe: async ({ extra, subscriptions }, _id, payload) => {
+        const viewer = viewerOf(extra);
+        if (!(await isKeyInForce(services.database.prisma, viewer.id))) {
+          extra.socket.close(CloseCode.Forbidden, 'Forbidden');
+          return toGraphQLErrors([unauthenticated('This key was revoked.')], errors);
+        }
+        if (Object.keys(subscriptions).length > MOST_SUBSCRIPTIONS) {
+          return toGraphQLErrors([tooMany()], errors);
+        }
+        const refused = limitsForSubscription({
+          ...{ schema, limiter, payload, onCost, limitKey: viewer.id },
+          ...errors,
+        });
+        return refused ?? refuseOthers(payload, errors);
+      },
       context: ({ extra }) => createContext(services, viewerOf(extra), stopping.signal),
       onError: (_context, _id, _payload, found) => format(found),
       onNext: (_context, _id, _payload, _args, result) =>
@@ -95,6 +108,17 @@ function authorizationOf(
 ): string | undefined {
   const value = parameters?.['authorization'] ?? parameters?.['Authorization'];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Queries and mutations go over HTTP, where each is authenticated and timed; a connection lives for days. */
+function refuseOthers(
+  { query, operationName }: SubscribePayload,
+  errors: FormatErrorOptions,
+): GraphQLError[] | undefined {
+  const operation = getOperationAST(parse(query), operationName)?.operation;
+  if (operation === OperationTypeNode.SUBSCRIPTION) return undefined;
+  const message = 'A WebSocket carries subscriptions only: POST queries and mutations to /graphql.';
+  return toGraphQLErrors([new PlatformError('BAD_USER_INPUT', message)], errors);
 }
 
 function tooMany(): PlatformError {

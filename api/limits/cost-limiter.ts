@@ -12,8 +12,8 @@ export interface CostLimiterOptions {
   readonly now?: () => number;
 }
 
-/** Five seconds of one core's work at once, then two cores' whole time: one busy client may have a small machine to itself. */
-export const COST_CAPACITY = 50_000;
+/** Ten seconds of one core's work at once, then two cores' whole time: one busy client may have a small machine to itself. */
+export const COST_CAPACITY = 100_000;
 export const COST_REFILL_PER_SECOND = 20_000;
 
 const MAX_KEYS = 10_000;

@@ -13,8 +13,8 @@ export interface Price {
 
 /** Encoding one text takes 6 ms. */
 const TEXT = 60;
-/** One label of a classification is one text. */
-const LABEL = TEXT;
+/** One label of a classification is filled into five templates, each a text. */
+const LABEL = TEXT * 5;
 /** Encoding one photo takes 9 ms, and decoding a large one some 30 ms before. */
 const UPLOAD = 400;
 /** Finding the nearest: 1 to 2 ms through a graph or over a small collection. */
@@ -55,9 +55,9 @@ export const INTROSPECTION_PRICES: ReadonlyMap<string, number> = new Map([
 /** By schema coordinate. What isn't here costs 1 if it is an object and 0 if it is a scalar. */
 export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Query.search', { own: priceOfSearch }],
-  ['Query.similarImages', { own: INDEX_SEARCH + STATEMENT }],
+  ['Query.similarImages', { own: (args) => INDEX_SEARCH + STATEMENT + priceOfFilter(args) }],
   ['Query.classifyImage', { own: priceOfClassification, times: numberOfLabels }],
-  ['Query.images', { own: STATEMENT }],
+  ['Query.images', { own: (args) => STATEMENT + priceOfFilter(args) }],
   ['Query.image', { own: STATEMENT }],
   ['Query.node', { own: STATEMENT }],
   ['Query.nodes', { own: STATEMENT, times: ({ ids }) => lengthOf(ids) }],
@@ -89,6 +89,13 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Image.thumbnailUrl', { own: SIGNATURE }],
   ['EmbeddingInfo.values', { own: STATEMENT }],
   ['Job.failures', { own: STATEMENT }],
+  ['Job.total', { own: 1 }],
+  ['Job.done', { own: 1 }],
+  ['Job.failed', { own: 1 }],
+  ['Job.skipped', { own: 1 }],
+  ['Job.itemsPerSecond', { own: STATEMENT }],
+  ['Job.etaSeconds', { own: STATEMENT }],
+  ['Generation.images', { own: COUNT }],
 
   [
     'Mutation.uploadImages',
@@ -114,7 +121,13 @@ function priceOfSearch({ input }: Arguments): number {
   const ranking = valueIn(input, 'exact') === true ? EXACT_SEARCH : INDEX_SEARCH;
   const text = valueIn(input, 'text') == null ? 0 : TEXT;
   const rest = Array.isArray(terms) ? terms.map(priceOfTerm) : [];
-  return STATEMENT + ranking + rest.reduce((sum, price) => sum + price, text);
+  const found = STATEMENT + ranking + priceOfFilter({ filter: valueIn(input, 'filter') });
+  return found + rest.reduce((sum, price) => sum + price, text);
+}
+
+/** A filter looks at every row of its collection. */
+function priceOfFilter({ filter }: Arguments): number {
+  return filter == null ? 0 : COUNT;
 }
 
 function priceOfTerm(term: unknown): number {

@@ -37,6 +37,8 @@ export const JobItemConnection: JobItemConnectionResolvers = resolversOf();
 
 export const SearchConnection: SearchConnectionResolvers = {
   edges: ({ edges }) => edges.map((edge) => ({ ...edge, probability: null })),
-  pageInfo: pageInfoOf,
+  pageInfo: ({ hasNextPage, startCursor, endCursor }) => ({
+    ...{ hasNextPage, hasPreviousPage: false, startCursor, endCursor },
+  }),
   cutReason: () => null,
 };

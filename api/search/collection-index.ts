@@ -1,6 +1,6 @@
-import { PlatformError } from '../../platform/errors.ts';
+import { PlatformError, throwIfAborted } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { createIndex } from '../../indexer/vector-index/create-index.ts';
+import { createIndex, type CreateIndexOptions } from '../../indexer/vector-index/create-index.ts';
 import {
   chooseEngine,
   type EngineName,
@@ -10,7 +10,7 @@ import { Follower, type Change } from '../../indexer/vector-index/follower.ts';
 import type { ThreadIndex } from '../../indexer/vector-index/thread-index.ts';
 import type { Neighbors } from '../../indexer/vector-index/vector-index.ts';
 import type { ChangeListener } from '../../store/change-listener.ts';
-import { countIndexed, readChanges, type IndexKey } from '../../store/changes.ts';
+import { countIndexed, readChanges, readLastSeq, type IndexKey } from '../../store/changes.ts';
 import type { Queryable } from '../../store/transaction.ts';
 import { RecallSampler } from './recall-sampler.ts';
 
@@ -27,6 +27,8 @@ export interface CollectionIndexOptions {
   readonly db: Queryable;
   readonly listener: ChangeListener;
   readonly logger: Logger;
+  /** The index's thread died: it has to be opened again. */
+  readonly onLost?: () => void;
 }
 
 export interface IndexSearch {
@@ -43,6 +45,8 @@ export interface CollectionIndexState {
   /** The last change it holds. */
   readonly seq: bigint;
   readonly isCaughtUp: boolean;
+  /** Milliseconds since it was last known to hold everything. */
+  readonly lagMs: number;
   readonly recallAt10: number | null;
   readonly recallSamples: number;
   /** Null: no graph. */
@@ -74,6 +78,7 @@ export class CollectionIndex {
   #savedSeq: bigint;
   #savedAt: Date | null;
   #changesSinceSave = 0;
+  #isReady = false;
 
   private constructor(
     options: CollectionIndexOptions,
@@ -96,7 +101,10 @@ export class CollectionIndex {
         },
       },
       wait: (_ms, signal) => options.listener.wait(options.key.collectionId, seen, signal),
-      onFailure: this.#warn('The index could not read changes; it tries again.'),
+      onFailure: (error) => {
+        this.#warn('The index could not take in changes; it tries again.')(error);
+        if (isUnavailable(error)) options.onLost?.();
+      },
       onRefused: ({ id }, error) => {
         options.logger.error(
           { imageId: id.toString(), err: error },
@@ -106,7 +114,10 @@ export class CollectionIndex {
     });
     this.#following = this.#follower.run(this.#stop.signal);
     this.ready = this.#follower.caughtUp();
-    this.ready.catch(() => undefined); // closed before; whoever awaits it is told
+    this.ready.then(
+      () => (this.#isReady = true),
+      () => undefined, // closed before; whoever awaits it is told
+    );
   }
 
   static async open(options: CollectionIndexOptions): Promise<CollectionIndex> {
@@ -114,9 +125,8 @@ export class CollectionIndex {
     const expectedCount = await countIndexed(db, key);
     const engine = chooseEngine(options.engine, expectedCount, options.exactLimit);
     const snapshot = snapshotFile(options.snapshot, engine);
-    const { index, restored } = await createIndex({
-      ...{ engine, dimensions, fingerprint, snapshot, expectedCount },
-    });
+    const settings = { engine, dimensions, fingerprint, expectedCount };
+    const { index, restored } = await openCurrent({ ...settings, snapshot }, { db, logger });
     if (restored.outcome === 'QUARANTINED') {
       const { reason, movedTo } = restored;
       logger.warn({ snapshot, movedTo, reason }, 'A snapshot was unusable; building it again.');
@@ -126,6 +136,17 @@ export class CollectionIndex {
       seq: isRestored ? restored.lastSeq : 0n,
       at: isRestored ? new Date() : null,
     });
+  }
+
+  /**
+   * Whether it holds as many images as the store says. It doesn't after the store was set back to an earlier time by
+   * other means than an earlier sequence number tells.
+   */
+  async isComplete(): Promise<boolean> {
+    const { seq } = this.#follower;
+    const stored = await countIndexed(this.#options.db, this.#options.key);
+    const isStill = this.#follower.isCaughtUp && this.#follower.seq === seq;
+    return !isStill || stored === this.#index.size;
   }
 
   get key(): IndexKey {
@@ -139,6 +160,7 @@ export class CollectionIndex {
       ...{ engine, size, bytes: size * (dimensions * 4 + 8) },
       seq: this.#follower.seq,
       isCaughtUp: this.#follower.isCaughtUp,
+      lagMs: this.#follower.lagMs,
       recallAt10: this.#recall.recallAt10,
       recallSamples: this.#recall.samples,
       ef: hasGraph ? this.#recall.ef : null,
@@ -155,7 +177,7 @@ export class CollectionIndex {
 
   /** The nearest, best first. Waits until everything is in that was there when the index was opened. */
   async search(query: Float32Array, { k, allow, exact, signal }: IndexSearch): Promise<Neighbors> {
-    await this.ready;
+    await this.#untilReady(signal);
     const options = {
       ...(allow ? { allow } : {}),
       ...(exact === undefined ? {} : { exact }),
@@ -165,6 +187,17 @@ export class CollectionIndex {
     const found = await this.#index.search(query, k, { ...options, ef });
     this.#recall.observe({ query, allow, found });
     return found;
+  }
+
+  async #untilReady(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isReady) return;
+    try {
+      await (signal ? Promise.race([this.ready, rejectWhen(signal)]) : this.ready);
+    } catch (error) {
+      throwIfAborted(signal);
+      const message = 'The index was closed before it was ready: ask again.';
+      throw new PlatformError('INDEX_UNAVAILABLE', message, { cause: error });
+    }
   }
 
   /** Resolves when it holds every change that was committed before this call. */
@@ -202,7 +235,7 @@ export class CollectionIndex {
       this.#savedAt = now;
       this.#changesSinceSave = 0;
     } catch (error) {
-      if (error instanceof PlatformError && error.code === 'INDEX_UNAVAILABLE') return;
+      if (isUnavailable(error)) return;
       this.#warn('A snapshot could not be written.')(error);
     }
   }
@@ -229,4 +262,32 @@ export class CollectionIndex {
       );
     };
   }
+}
+
+/** From its snapshot, unless that knows a future the database doesn't have: then the database was set back. */
+async function openCurrent(
+  options: CreateIndexOptions & { readonly snapshot: string },
+  { db, logger }: Pick<CollectionIndexOptions, 'db' | 'logger'>,
+): ReturnType<typeof createIndex> {
+  const opened = await createIndex(options);
+  const { index, restored } = opened;
+  if (restored.outcome !== 'RESTORED' || restored.lastSeq <= (await readLastSeq(db))) return opened;
+  const { snapshot, ...settings } = options;
+  logger.warn({ snapshot }, 'A snapshot is ahead of the database; building it again.');
+  await index.close();
+  return createIndex(settings);
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof PlatformError && error.code === 'INDEX_UNAVAILABLE';
+}
+
+function rejectWhen(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = (): void => {
+      reject(new PlatformError('ABORTED', 'Stopped on request.'));
+    };
+    if (signal.aborted) fail();
+    signal.addEventListener('abort', fail, { once: true });
+  });
 }

@@ -35,9 +35,13 @@ const ALL = 1_000_000;
 export class CollectionIndexes {
   readonly #options: CollectionIndexesOptions;
   readonly #open = new Map<string, Promise<CollectionIndex>>();
+  /** Those of them that are open by now. */
+  readonly #opened = new Map<string, CollectionIndex>();
   readonly #timer: NodeJS.Timeout;
   #maintaining: Promise<void> = Promise.resolve();
   #isClosed = false;
+  #tellClosing: () => void = () => undefined;
+  readonly #closing = new Promise<void>((resolve) => (this.#tellClosing = resolve));
 
   constructor(options: CollectionIndexesOptions) {
     this.#options = options;
@@ -51,14 +55,18 @@ export class CollectionIndexes {
   async openLive(): Promise<void> {
     const { prisma } = this.#options.database;
     const collections = await listCollections(prisma, { after: null, limit: ALL, among: null });
-    await Promise.all(
-      collections.map(async ({ id: collectionId }) => {
-        const generation = await findLiveGeneration(prisma, collectionId);
-        if (generation === null) return;
-        const index = await this.get({ collectionId, visionSpaceId: generation.visionSpaceId });
-        await index.ready;
-      }),
-    );
+    const opening = collections.map(async ({ id: collectionId }) => {
+      const generation = await findLiveGeneration(prisma, collectionId);
+      if (generation === null) return;
+      const index = await this.get({ collectionId, visionSpaceId: generation.visionSpaceId });
+      await index.ready;
+    });
+    // One collection's trouble keeps no other from being searched; its own searches tell of it.
+    for (const result of await Promise.allSettled(opening)) {
+      if (result.status === 'rejected' && !this.#isClosed) {
+        this.#options.logger.warn({ err: result.reason as unknown }, 'An index did not open.');
+      }
+    }
   }
 
   get(key: IndexKey): Promise<CollectionIndex> {
@@ -74,16 +82,17 @@ export class CollectionIndexes {
   }
 
   /** Those that are open now; ones still opening are left out. */
-  async opened(): Promise<readonly CollectionIndex[]> {
-    const settled = await Promise.allSettled(this.#open.values());
-    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  opened(): readonly CollectionIndex[] {
+    return [...this.#opened.values()];
   }
 
   /** Forgets an index whose thread died, so that the next use opens it anew. */
   async discard(index: CollectionIndex): Promise<void> {
     const name = nameOf(index.key);
-    if ((await this.#open.get(name)) !== index) return;
-    this.#open.delete(name);
+    if (this.#opened.get(name) === index) {
+      this.#opened.delete(name);
+      this.#open.delete(name);
+    }
     await index.stop();
   }
 
@@ -95,18 +104,26 @@ export class CollectionIndexes {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#tellClosing();
     clearInterval(this.#timer);
     await this.#maintaining;
     const now = new Date();
-    await Promise.all((await this.opened()).map((index) => index.close(now)));
+    await Promise.allSettled(this.#open.values());
+    await Promise.all(this.opened().map((index) => index.close(now)));
     this.#open.clear();
+    this.#opened.clear();
   }
 
   #keep(name: string, opening: Promise<CollectionIndex>): void {
     this.#open.set(name, opening);
-    opening.catch(() => {
-      if (this.#open.get(name) === opening) this.#open.delete(name); // tried again at the next use
-    });
+    opening.then(
+      (index) => {
+        if (this.#open.get(name) === opening) this.#opened.set(name, index);
+      },
+      () => {
+        if (this.#open.get(name) === opening) this.#open.delete(name); // tried again at the next use
+      },
+    );
   }
 
   async #openIndex(key: IndexKey): Promise<CollectionIndex> {
@@ -114,12 +131,16 @@ export class CollectionIndexes {
     const space = await this.#visionSpace(key);
     await makeFolder(folder);
     const { fingerprint, dimensions } = space;
-    return CollectionIndex.open({
+    const opened: CollectionIndex = await CollectionIndex.open({
       ...{ key, fingerprint, dimensions, engine, listener, logger },
+      onLost: () => {
+        void this.discard(opened);
+      },
       ...(exactLimit === undefined ? {} : { exactLimit }),
       snapshot: this.#snapshotOf(key),
       db: database.pool,
     });
+    return opened;
   }
 
   async #visionSpace({ visionSpaceId }: IndexKey): Promise<VisionSpaceRecord> {
@@ -135,11 +156,12 @@ export class CollectionIndexes {
 
   async #maintain(): Promise<void> {
     try {
-      const indexes = await this.opened();
+      const indexes = this.opened();
       const gone = await this.#closeGone(indexes);
       for (const index of indexes.filter((one) => !gone.has(one))) {
-        await index.saveIfWorthwhile(new Date());
-        if (index.hasOutgrownEngine) await this.#replace(index);
+        if (!(await index.isComplete())) await this.#rebuild(index);
+        else if (index.hasOutgrownEngine) await this.#replace(index);
+        else await index.saveIfWorthwhile(new Date());
       }
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'Looking after the indexes failed.');
@@ -159,13 +181,29 @@ export class CollectionIndexes {
     return new Set(gone);
   }
 
+  /** Its snapshot came from another past of the database than this one. */
+  async #rebuild(index: CollectionIndex): Promise<void> {
+    const { logger } = this.#options;
+    logger.warn(
+      { collection: index.key.collectionId },
+      'An index differs from the store; building it again.',
+    );
+    await this.discard(index);
+    const snapshot = this.#snapshotOf(index.key);
+    for (const engine of ENGINE_NAMES) await rm(snapshotFile(snapshot, engine), { force: true });
+    await this.get(index.key);
+  }
+
   /** The old one answers until the new one has everything. */
   async #replace(old: CollectionIndex): Promise<void> {
     const { logger } = this.#options;
+    const name = nameOf(old.key);
     const next = await this.#openIndex(old.key);
-    await next.ready;
-    this.#open.set(nameOf(old.key), Promise.resolve(next));
-    await old.stop();
+    await Promise.race([next.ready, this.#closing]);
+    if (this.#isClosed || this.#opened.get(name) !== old) return next.stop(); // discarded meanwhile
+    this.#open.set(name, Promise.resolve(next));
+    this.#opened.set(name, next);
+    await old.stop(); // searches that were in it are repeated in the new one
     const { engine, size } = next.state;
     logger.info(
       { collection: old.key.collectionId, engine, size },

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { PlatformError } from '../../platform/errors.ts';
@@ -31,22 +31,26 @@ const CURSOR = z.object({
   /** Score and id at that rank. */
   s: z.number(),
   i: z.string().regex(/^\d{1,19}$/),
+  /** Seal over the others: a rank that no page ended with would be a deep search at the price of a shallow one. */
+  m: z.string(),
 });
 
 interface Ranking {
-  readonly ids: bigint[];
-  readonly scores: number[];
+  ids: BigUint64Array;
+  scores: Float32Array;
   path: SearchPath;
   /** How many were asked for so far. */
   k: number;
   isComplete: boolean;
 }
 
-/** Rankings kept, each some kilobytes; one a quarter of an hour old is made again. */
-const MOST_CACHED = 2000;
+/** Images that remembered rankings have together, 12 bytes each; a ranking a quarter of an hour old is made again. */
+const MOST_IMAGES = 4_000_000;
 const KEPT_MS = 15 * 60_000;
 /** How many are looked for at first, at least; four times as many whenever pages go deeper. */
 const FIRST_K = 100;
+/** Part of what is sealed, so that the secret can seal other things as well. */
+const PURPOSE = 'sharelock-cursor-1';
 const GROWTH = 4;
 
 /**
@@ -55,7 +59,17 @@ const GROWTH = 4;
  * image comes twice. A cursor of a generation that is no longer live is refused.
  */
 export class Rankings {
-  readonly #rankings = new LRUCache<string, Ranking>({ max: MOST_CACHED, ttl: KEPT_MS });
+  readonly #rankings = new LRUCache<string, Ranking>({
+    maxSize: MOST_IMAGES,
+    sizeCalculation: ({ ids }) => ids.length + 50,
+    ttl: KEPT_MS,
+  });
+  readonly #secret: Uint8Array;
+
+  /** `secret`: the same in all processes whose cursors go on in each other. */
+  constructor(secret: Uint8Array = randomBytes(32)) {
+    this.#secret = secret;
+  }
 
   /** A page of `first` after the cursor. `query` is everything that decides the ranking within the generation. */
   async page(
@@ -63,7 +77,7 @@ export class Rankings {
     find: FindNearest,
   ): Promise<RankingPage> {
     const q = hashOf(query);
-    const position = after === null ? null : readCursor(after, q, generationId);
+    const position = after === null ? null : this.#read(after, q, generationId);
     const key = `${generationId} ${q}`;
     // Without a cursor it is a new question, and gets what is there now.
     const known = position === null ? undefined : this.#rankings.get(key);
@@ -71,9 +85,9 @@ export class Rankings {
     const start = await this.#startOf(ranking, position, known !== undefined, find);
     await extend(ranking, start + first + 1, find);
     this.#rankings.set(key, ranking);
-    const ids = ranking.ids.slice(start, start + first);
+    const ids = ranking.ids.subarray(start, start + first);
     return {
-      images: ids.map((id, i) => ({
+      images: Array.from(ids, (id, i) => ({
         id,
         score: ranking.scores[start + i] ?? 0,
         rank: start + i + 1,
@@ -84,10 +98,26 @@ export class Rankings {
   }
 
   cursorOf(query: unknown, generationId: string, { id, score, rank }: RankedImage): string {
-    return encodeCursor('search', {
-      ...{ q: hashOf(query), g: generationId, r: rank, s: score },
-      i: id.toString(),
-    });
+    const place = { q: hashOf(query), g: generationId, r: rank, s: score, i: id.toString() };
+    return encodeCursor('search', { ...place, m: this.#seal(place) });
+  }
+
+  #read(cursor: string, q: string, generationId: string): Position {
+    const position = decodeCursor('search', cursor, CURSOR);
+    if (position.q !== q || position.m !== this.#seal(position)) {
+      const message = 'The cursor "after" belongs to another search: repeat the one it came from.';
+      throw new PlatformError('BAD_USER_INPUT', message);
+    }
+    if (position.g !== generationId) {
+      const message = 'The cursor\'s generation is no longer live: search again without "after".';
+      throw new PlatformError('CURSOR_EXPIRED', message);
+    }
+    return position;
+  }
+
+  #seal({ q, g, r, s, i }: Place): string {
+    const sealed = JSON.stringify([PURPOSE, q, g, r, s, i]);
+    return createHmac('sha256', this.#secret).update(sealed).digest('base64url').slice(0, 16);
   }
 
   async #startOf(
@@ -116,9 +146,11 @@ export interface PageRequest {
 }
 
 type Position = z.infer<typeof CURSOR>;
+type Place = Omit<Position, 'm'>;
 
 function emptyRanking(): Ranking {
-  return { ids: [], scores: [], path: 'EXACT', k: 0, isComplete: false };
+  const [ids, scores] = [new BigUint64Array(0), new Float32Array(0)];
+  return { ids, scores, path: 'EXACT', k: 0, isComplete: false };
 }
 
 /** Makes the ranking at least `count` long where there are as many. What is in it stays as it is. */
@@ -127,11 +159,9 @@ async function extend(ranking: Ranking, count: number, find: FindNearest): Promi
     const k = Math.min(MAX_K, Math.max(FIRST_K, count, ranking.k * GROWTH));
     const { ids, scores, path } = await find(k);
     const known = new Set(ranking.ids);
-    ids.forEach((id, i) => {
-      if (known.has(id)) return;
-      ranking.ids.push(id);
-      ranking.scores.push(scores[i] ?? 0);
-    });
+    const fresh = Array.from(ids.keys()).filter((i) => !known.has(ids[i] ?? 0n));
+    ranking.ids = BigUint64Array.from([...ranking.ids, ...fresh.map((i) => ids[i] ?? 0n)]);
+    ranking.scores = Float32Array.from([...ranking.scores, ...fresh.map((i) => scores[i] ?? 0)]);
     ranking.path = path;
     ranking.k = k;
     ranking.isComplete = ids.length < k || k === MAX_K;
@@ -141,19 +171,6 @@ async function extend(ranking: Ranking, count: number, find: FindNearest): Promi
 /** Best first; equal scores by id, as indexes order them. */
 function isAfter(score: number, id: bigint, { s, i }: Position): boolean {
   return score < s || (score === s && id > BigInt(i));
-}
-
-function readCursor(cursor: string, q: string, generationId: string): Position {
-  const position = decodeCursor('search', cursor, CURSOR);
-  if (position.q !== q) {
-    const message = 'The cursor "after" belongs to another search: repeat the one it came from.';
-    throw new PlatformError('BAD_USER_INPUT', message);
-  }
-  if (position.g !== generationId) {
-    const message = 'The cursor\'s generation is no longer live: search again without "after".';
-    throw new PlatformError('CURSOR_EXPIRED', message);
-  }
-  return position;
 }
 
 function hashOf(query: unknown): string {

@@ -8,6 +8,8 @@ import { asImageId } from '../../store/ids.ts';
 import { isEmptyFilter, queryImageIds, type ImageFilter } from '../../store/image-query.ts';
 import type { ImageRecord } from '../../store/images.ts';
 import type { TextModelRecord, VisionSpaceRecord } from '../../store/model-registry.ts';
+import type { IndexKey } from '../../store/changes.ts';
+import type { IndexSearch } from './collection-index.ts';
 import type { CollectionIndexes } from './collection-indexes.ts';
 import { Rankings, type RankedImage, type RankingPage } from './rankings.ts';
 import type { TextEmbeddings } from './text-embeddings.ts';
@@ -49,6 +51,9 @@ export interface SearchResult {
     readonly score: number;
   }[];
   readonly hasNextPage: boolean;
+  /** Of the page, also where the images at its ends were deleted meanwhile; null: an empty page. */
+  readonly startCursor: string | null;
+  readonly endCursor: string | null;
   readonly path: SearchPath;
   readonly generation: GenerationRecord;
   readonly textModel: TextModelRecord | null;
@@ -66,6 +71,8 @@ export interface SearchServiceOptions {
   readonly database: Database;
   readonly indexes: CollectionIndexes;
   readonly texts: TextEmbeddings;
+  /** The same in all processes of a data folder. Default: this process's own. */
+  readonly cursorSecret?: Uint8Array;
   /** Told of every search, for the metrics. */
   readonly onSearch?: (times: SearchTimes, path: SearchPath) => void;
 }
@@ -78,10 +85,11 @@ interface Found {
 /** Terms → one embedding → ranking → rows. */
 export class SearchService {
   readonly #options: SearchServiceOptions;
-  readonly #rankings = new Rankings();
+  readonly #rankings: Rankings;
 
   constructor(options: SearchServiceOptions) {
     this.#options = options;
+    this.#rankings = new Rankings(options.cursorSecret);
   }
 
   /** Throws `MODEL_MISMATCH`, `EMPTY_TEXT`, `CURSOR_EXPIRED`, `BAD_USER_INPUT`, `INDEX_UNAVAILABLE`, `ABORTED`. */
@@ -102,9 +110,14 @@ export class SearchService {
     };
     this.#options.onSearch?.(times, found.page.path);
     const identity = identityOf(request);
+    const cursorOf = (ranked: RankedImage): string =>
+      this.#rankings.cursorOf(identity, generation.id, ranked);
+    const [first, last] = [found.page.images[0], found.page.images.at(-1)];
     return {
+      startCursor: first ? cursorOf(first) : null,
+      endCursor: last ? cursorOf(last) : null,
       edges: found.images.map((ranked) => ({
-        cursor: this.#rankings.cursorOf(identity, generation.id, ranked),
+        cursor: cursorOf(ranked),
         node: ranked.image,
         ...{ rank: ranked.rank, score: ranked.score },
       })),
@@ -173,19 +186,27 @@ export class SearchService {
     query: Embedding,
     k: number,
   ): Promise<Neighbors> {
-    const { database, indexes } = this.#options;
-    const index = await indexes.get({ collectionId, visionSpaceId: generation.visionSpaceId });
+    const { database } = this.#options;
+    const key = { collectionId, visionSpaceId: generation.visionSpaceId };
     const allow = isEmptyFilter(filter)
       ? {}
       : { allow: await queryImageIds(database.pool, { collectionId, filter }) };
+    const wanted = without === null ? k : Math.min(k + 1, MAX_K);
+    const found = await this.#ask(key, query, { k: wanted, ...allow, exact, signal });
+    return without === null ? found : leaveOut(found, without, k);
+  }
+
+  /** An index that was lost, or is giving way to another engine, is opened anew once. */
+  async #ask(key: IndexKey, query: Embedding, search: IndexSearch): Promise<Neighbors> {
+    const { indexes } = this.#options;
+    const index = await indexes.get(key);
     try {
-      const wanted = without === null ? k : Math.min(k + 1, MAX_K);
-      const found = await index.search(query, { k: wanted, ...allow, exact, signal });
-      return without === null ? found : leaveOut(found, without, k);
+      return await index.search(query, search);
     } catch (error) {
       const isLost = error instanceof PlatformError && error.code === 'INDEX_UNAVAILABLE';
-      if (isLost) await indexes.discard(index);
-      throw error;
+      if (!isLost) throw error;
+      await indexes.discard(index);
+      return (await indexes.get(key)).search(query, search);
     }
   }
 }

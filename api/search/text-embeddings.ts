@@ -61,6 +61,11 @@ export class TextEmbeddings {
     return remember(this.#texts, key, () => this.#enqueue(key));
   }
 
+  /** Whether the text model still answers, past the cache. Throws `ENCODER_UNAVAILABLE`. Price: a short text. */
+  async checkAlive(): Promise<void> {
+    await this.#encoder.encode(['a']);
+  }
+
   /** Begins to encode a text that is going to be asked for, while other things are looked up. */
   begin(text: string): void {
     this.encode(text).catch(() => undefined); // whoever asks for it is told

@@ -25,6 +25,8 @@ export interface UploadedImage {
 /** Pictures that come with a question and are not stored. */
 export class UploadedImages {
   readonly #options: UploadedImagesOptions;
+  readonly #lanes: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
+  #next = 0;
 
   constructor(options: UploadedImagesOptions) {
     this.#options = options;
@@ -33,11 +35,21 @@ export class UploadedImages {
   /** Throws `IMAGE_UNREADABLE` with the reason. */
   async encode(upload: Promise<FileUpload>, signal: AbortSignal): Promise<UploadedImage> {
     const { encoder } = this.#options;
-    const { pixels, sha256 } = await this.#decode(await readUpload(await upload), signal);
+    const { pixels, sha256 } = await this.#inTurn(async () =>
+      this.#decode(await readUpload(await upload), signal),
+    );
     if (pixels === null) throw new Error('A decoder left the pixels out.');
     const [embedding] = await (await encoder()).encodePixels([pixels], { signal });
     if (!embedding) throw new Error('One photo in, no embedding out.');
     return { sha256: Buffer.from(sha256).toString('hex'), embedding };
+  }
+
+  /** At most two are in memory at once; the others wait on the disk. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const lane = this.#next++ % this.#lanes.length;
+    const done = (this.#lanes[lane] ?? Promise.resolve()).then(work);
+    this.#lanes[lane] = done.catch(() => undefined);
+    return done;
   }
 
   async #decode(bytes: Uint8Array, signal: AbortSignal): Promise<DecodedImage> {

@@ -46,9 +46,10 @@ async function start(flags: StartFlags, context: CommandContext): Promise<void> 
     closers.add(await writeServerFile(config.dataFolder, api.url));
     const indexer = IndexerProcess.start({ environment, logger });
     closers.add(() => indexer.stop());
-    await api.ready;
-    if (flags.demo) await makeDemo(api.services, { progress, signal: context.signal });
-    context.out(await greeting(api, config));
+    await Promise.race([api.ready, untilAborted(context.signal)]);
+    if (flags.demo && !context.signal.aborted)
+      await makeDemo(api.services, { progress, signal: context.signal });
+    if (!context.signal.aborted) context.out(await greeting(api, config));
     await untilAborted(context.signal);
     context.err('Stopping …\n');
   } finally {

@@ -16,21 +16,44 @@ const OVER: ReadonlySet<string> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
 export const jobProgress: NonNullable<SubscriptionResolvers['jobProgress']> = {
   subscribe: async (_parent, { id }, context) => {
     const job = await findVisibleJob(context, id);
-    if (job) return followJob(job, context);
+    if (job) return endable((stop) => followJob(job, context, stop), context.signal);
     throw new PlatformError('NOT_FOUND', `There is no job "${id.slice(0, 100)}".`);
   },
 };
 
-/** The job whenever it or its counts changed. A client that goes away ends it at the next look. */
+/**
+ * A generator that `return` ends at once: by itself that takes effect at its next `yield` only, and a job that stands still
+ * never gets there.
+ */
+function endable<T>(
+  create: (stop: AbortSignal) => AsyncGenerator<T, void>,
+  outer: AbortSignal,
+): AsyncIterableIterator<T, void> {
+  const stop = new AbortController();
+  const events = create(AbortSignal.any([outer, stop.signal]));
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () => events.next(),
+    return: () => {
+      stop.abort();
+      return events.return();
+    },
+  };
+}
+
+/** The job whenever it or its counts changed. */
 async function* followJob(
   first: JobRecord,
   context: Context,
+  stop: AbortSignal,
 ): AsyncGenerator<{ readonly jobProgress: JobRecord }, void> {
   const { pool, prisma } = context.services.database;
   let job: JobRecord | null = first;
   let shown = '';
   let keySeenAt = performance.now();
-  while (job !== null && !context.signal.aborted) {
+  while (job !== null && !stop.aborted) {
     if (performance.now() - keySeenAt > KEY_EVERY_MS) {
       if (!(await isKeyInForce(prisma, context.viewer.id))) {
         throw unauthenticated('This key was revoked.');
@@ -44,7 +67,7 @@ async function* followJob(
       yield { jobProgress: job };
     }
     if (OVER.has(job.state)) return;
-    await pause(LOOK_EVERY_MS, undefined, { signal: context.signal }).catch(() => undefined);
+    await pause(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => undefined);
     job = await findJob(prisma, job.id);
   }
 }
