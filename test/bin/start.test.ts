@@ -13,7 +13,7 @@ import {
   type CommandResult,
 } from '../support/command-line.ts';
 import { useEmptyDatabase } from '../support/database.ts';
-import { isAlive, startServer, type ServerProcess } from '../support/server-process.ts';
+import { startServer, survivorsOf, type ServerProcess } from '../support/server-process.ts';
 
 /** Nothing set but where the data lies: an embedded Postgres, the default bundle. */
 async function emptyEnvironment(): Promise<Readonly<Record<string, string>>> {
@@ -86,7 +86,7 @@ test('an empty data folder becomes a server with the sample photos; stopped, it 
   first.process.kill('SIGINT');
   expect(await first.ended).toBe(0);
   expect(family.length).toBeGreaterThan(2);
-  expect(family.filter(isAlive)).toEqual([]);
+  expect(await survivorsOf(family)).toEqual([]);
   expect(existsSync(join(env['DATA_DIR'] ?? '', 'server.json'))).toBe(false);
   expect(first.stderr()).not.toMatch(/error|warn|^\s+at /im);
 
@@ -99,7 +99,7 @@ test('an empty data folder becomes a server with the sample photos; stopped, it 
   const stopped = await run(['stop']);
   expect(stopped).toMatchObject({ code: 0, stdout: '' });
   expect(await second.ended).toBe(0);
-  expect(secondFamily.filter(isAlive)).toEqual([]);
+  expect(await survivorsOf(secondFamily)).toEqual([]);
   expect(await run(['stop'])).toMatchObject({ code: 0, stderr: 'Nothing was running.\n' });
 });
 
@@ -132,9 +132,9 @@ test('a port that something else has is told in one line', async () => {
   const env = { ...(await emptyEnvironment()), DATABASE_URL: await useEmptyDatabase() };
 
   const result = await sharelock(['start', '--port', port], { env });
+  other.close();
 
   expectOneLine(result, 1, new RegExp(`${port}.*\\[INVALID_CONFIG\\]`));
-  other.close();
 });
 
 test('an address nobody has here is told in one line', async () => {

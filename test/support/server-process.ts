@@ -1,5 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll } from '@jest/globals';
 import { rootPath } from './bundles.ts';
@@ -63,7 +64,14 @@ export async function startServer(
   };
 }
 
-export function isAlive(pid: number): boolean {
+/** Which of them are still there after a moment: the compiler's helpers end when they find their parent gone. */
+export async function survivorsOf(pids: readonly number[]): Promise<readonly number[]> {
+  const deadline = performance.now() + 5000;
+  while (pids.some(isAlive) && performance.now() < deadline) await pause(50);
+  return pids.filter(isAlive);
+}
+
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
