@@ -94,12 +94,13 @@ export async function startApi(config: ApiConfig, options: StartOptions): Promis
     ...{ ...parts, schema, logger, errors, trustsProxy },
     areIndexesReady: () => areIndexesReady,
   });
+  // Subscriptions come after: a socket server writes out every error of the server it sits on, also that a port is taken.
+  const url = await listen(httpServer, config);
   const onCost = metrics.observeCost.bind(metrics);
   const subscriptions = serveSubscriptions({
     ...{ httpServer, schema, services, limiter, errors, isIntrospectable, onCost },
   });
   closers.add(() => subscriptions.close());
-  const url = await listen(httpServer, config);
   const ready = services.indexes.openLive().then(() => {
     areIndexesReady = true;
   });

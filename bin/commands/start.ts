@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig, type ApiConfig } from '../../api/config.ts';
 import { startApi, type RunningApi } from '../../api/start-api.ts';
+import { parseConfig as parseIndexerConfig } from '../../indexer/config.ts';
 import { Closers } from '../../platform/closers.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { logLevelOf, type Environment } from '../../platform/settings.ts';
@@ -38,6 +39,7 @@ async function start(flags: StartFlags, context: CommandContext): Promise<void> 
     ...(flags.host === undefined ? {} : { HOST: flags.host }),
   };
   const config = parseConfig(environment);
+  parseIndexerConfig(environment); // told here, in one line, before it is told by a process that dies again and again
   const logger = createLogger({ level: logLevelOf(environment, 'warn') });
   const closers = new Closers();
   const progress = new Progress(context);
