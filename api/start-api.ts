@@ -51,6 +51,7 @@ import { SearchService } from './search/search-service.ts';
 import { TextEmbeddings } from './search/text-embeddings.ts';
 import { UploadedImages } from './search/uploaded-images.ts';
 
+/** A filter over millions of rows must not go on after nobody waits for it. */
 const STATEMENT_TIMEOUT_MS = 60_000;
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 /** More text sessions than this gain little, and each holds the language model once more. */
@@ -172,13 +173,13 @@ async function openDatabase(
   options: Parameters<typeof Database.open>[0],
   closers: Closers,
 ): Promise<Database> {
-  const database = await Database.open({ ...options, applicationName: 'sharelock api' });
+  const database = await Database.open({
+    ...options,
+    applicationName: 'sharelock api',
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+  });
   closers.add(() => database.close());
   await migrate(database.pool);
-  // A filter over millions of rows must not go on after nobody waits for it.
-  database.pool.on('connect', (client) => {
-    client.query(`SET statement_timeout = ${STATEMENT_TIMEOUT_MS}`).catch(() => undefined);
-  });
   return database;
 }
 

@@ -1,5 +1,5 @@
 // Makes what is generated and not committed: the Prisma client, and for a server the web page. Each step runs again only when its
-// inputs changed. Plain JavaScript, because it runs before anything generated can be imported.
+// inputs changed; `npm run build` makes all. Plain JavaScript, because it runs before anything generated can be imported.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -114,3 +114,5 @@ function run(name, [script, ...args]) {
   if (status === 0) return;
   throw new Error(`The ${name} could not be made:\n${stdout}${stderr}`);
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) prepare(Object.keys(STEPS));

@@ -16,6 +16,7 @@ const EXIT_INTERRUPTED = 130;
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.removeAllListeners(signal); // the launcher's
   process.once(signal, () => {
     interruption.abort(new Error(signal));
   });

@@ -13,6 +13,8 @@ export interface DatabaseOptions {
   readonly dataFolder: string;
   /** Connections of this process. Default 10; a server takes 100 or more in all. */
   readonly maxConnections?: number;
+  /** A statement that takes longer is ended with an error. Default: none is. */
+  readonly statementTimeoutMs?: number;
   /** Shown in pg_stat_activity. Default "sharelock". */
   readonly applicationName?: string;
   readonly logger?: Logger;
@@ -84,12 +86,12 @@ function connectionOf(url: string): ClientConfig {
   };
 }
 
-function createPool(
-  url: string,
-  { maxConnections = 10, applicationName = 'sharelock', logger }: DatabaseOptions,
-): Pool {
+function createPool(url: string, options: DatabaseOptions): Pool {
+  const { maxConnections = 10, applicationName = 'sharelock', logger } = options;
+  const { statementTimeoutMs } = options;
   const pool = new Pool({
     ...connectionOf(url),
+    ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
     max: maxConnections,
     application_name: applicationName,
   });

@@ -11,8 +11,8 @@ export function addSignInCommand(program: Command, context: CommandContext): voi
     .description('Print a link that signs one browser in as ADMIN, once, within the hour.')
     .action(() =>
       withDatabase(context, async ({ prisma }) => {
-        const { dataFolder, host, port } = parseConfig(context.environment);
-        const url = (await findServer(dataFolder))?.url ?? `http://${host}:${port}`;
+        const { dataFolder, host, port, publicUrl } = parseConfig(context.environment);
+        const url = publicUrl ?? (await findServer(dataFolder))?.url ?? `http://${host}:${port}`;
         context.out(`${await createSignInLink(prisma, url)}\n`);
       }),
     );

@@ -60,10 +60,13 @@ async function start(flags: StartFlags, context: CommandContext): Promise<void> 
   }
 }
 
-async function greeting({ url, services }: RunningApi, { host }: ApiConfig): Promise<string> {
+async function greeting(
+  { url, services }: RunningApi,
+  { host, publicUrl }: ApiConfig,
+): Promise<string> {
   const { prisma } = services.database;
   const link = LOOPBACK.has(host)
-    ? `Sign in, once, within the hour:  ${await createSignInLink(prisma, url)}\n`
+    ? `Sign in, once, within the hour:  ${await createSignInLink(prisma, publicUrl ?? url)}\n`
     : 'Sign in:      bin/sharelock sign-in prints a link that works once\n';
   return [
     `ShareLock Search is ready:       ${url}\n`,

@@ -262,6 +262,28 @@ describe('pages', () => {
     expect(read).not.toContain(last);
   });
 
+  test('go on where every image of the page was deleted', async () => {
+    await api.indexedCollection('emptied', PHOTOS);
+    const all = valuesAt(await search({ ...input, collection: 'emptied' }), 'search.edges.node.id');
+    const page = { first: 2 };
+    const first = await search({ ...input, collection: 'emptied' }, page);
+    const gone = all.slice(2, 4);
+    await api.query(
+      'mutation ($ids: [ID!]!) { deleteImages(input: { ids: $ids }) { deletedImageIds } }',
+      {
+        variables: { ids: gone },
+      },
+    );
+
+    const after = textAt(first, 'search.pageInfo.endCursor');
+    const second = await search({ ...input, collection: 'emptied' }, { ...page, after });
+    const next = textAt(second, 'search.pageInfo.endCursor');
+    const third = await search({ ...input, collection: 'emptied' }, { ...page, after: next });
+
+    expect(valuesAt(second, 'search.edges.node.id').filter((id) => id !== undefined)).toEqual([]);
+    expect(valuesAt(third, 'search.edges.node.id')).toEqual(all.slice(4, 6));
+  });
+
   async function removeImages(ids: readonly unknown[]): Promise<void> {
     const answer = await api.query(
       'mutation ($ids: [ID!]!) { deleteImages(input: { ids: $ids }) { deletedImageIds } }',

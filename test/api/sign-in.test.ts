@@ -92,10 +92,10 @@ describe('a sign-in link', () => {
 });
 
 describe('the cookie', () => {
-  test('stands for an ADMIN named "browser"', async () => {
+  test('stands for an ADMIN with a key of its own', async () => {
     const answer = await viewer({ cookie: await signedIn(), origin: api.url });
 
-    expect(answer.data).toEqual({ viewer: { role: 'ADMIN', keyName: 'browser' } });
+    expect(answer.data).toEqual({ viewer: { role: 'ADMIN', keyName: '(browser session)' } });
   });
 
   test.each(['https://elsewhere.example', 'null', 'http://127.0.0.1:1'])(

@@ -58,8 +58,8 @@ const SEARCH = `query ($name: String!) {
 }`;
 
 test.each([
-  ['images', IMAGES, 14],
-  ['search', SEARCH, 13],
+  ['images', IMAGES, 12],
+  ['search', SEARCH, 11],
 ])(
   'a page of %s takes the same statements, however many images are on it',
   async (name, document, count) => {

@@ -1,5 +1,8 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import { revokeApiKey } from '../../store/api-keys.ts';
+import type { Viewer } from '../../api/auth/viewer.ts';
+import { createContext, type Context } from '../../api/context.ts';
+import { jobProgress } from '../../api/resolvers/Subscription/jobProgress.ts';
+import { revokeApiKey, verifyApiKey } from '../../store/api-keys.ts';
 import { textAt, UNKNOWN_JOB, useApi, valuesAt, type TestApi } from '../support/api.ts';
 import { subscribed, type Subscribed } from '../support/subscriptions.ts';
 
@@ -105,11 +108,40 @@ test.each<[string, string, unknown]>([
   expect({ events, codes }).toEqual({ events: [], codes: [code] });
 });
 
-test('queries work over the socket as over HTTP', async () => {
-  const { events, codes } = await subscribed(api, '{ viewer { role } apiKeys { prefix } }', {
-    key: await api.keyFor('READER'),
-  });
+test.each(['{ viewer { role } }', 'mutation { createApiKey(input: { role: ADMIN }) { secret } }'])(
+  'the socket carries subscriptions only: %s',
+  async (document) => {
+    const { events, codes } = await subscribed(api, document);
 
-  expect(events).toEqual([]);
-  expect(codes).toEqual(['FORBIDDEN']);
+    expect({ events, codes }).toEqual({ events: [], codes: ['BAD_USER_INPUT'] });
+  },
+);
+
+test('a client that leaves a job that stands still leaves nothing running', async () => {
+  const id = await newJob();
+  const context = createContext(
+    api.services,
+    await viewerOf(api.adminKey),
+    new AbortController().signal,
+  );
+  const { subscribe } = jobProgress as unknown as { readonly subscribe: Subscribe };
+  const events = await subscribe(null, { id }, context);
+  await events.next();
+  const waiting = events.next();
+
+  await events.return();
+
+  expect(await waiting).toMatchObject({ done: true });
 });
+
+type Subscribe = (
+  parent: null,
+  args: { readonly id: string },
+  context: Context,
+) => Promise<Required<Pick<AsyncIterator<unknown, void, undefined>, 'next' | 'return'>>>;
+
+async function viewerOf(secret: string): Promise<Viewer> {
+  const viewer = await verifyApiKey(api.services.database.prisma, secret, new Date());
+  if (viewer) return viewer;
+  throw new Error('The key is not in force.');
+}

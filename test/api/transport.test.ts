@@ -191,9 +191,17 @@ describe('beside GraphQL', () => {
     const metrics = await api.fetch('/metrics', { headers: {} });
     const refused = await api.fetch('/metrics', { headers: { 'x-forwarded-for': '203.0.113.1' } });
 
+    const scoped = await api.fetch('/metrics', {
+      headers: {
+        'x-real-ip': '203.0.113.1',
+        authorization: `Bearer ${await api.keyFor('ADMIN', ['photos'])}`,
+      },
+    });
+
     expect(metrics.status).toBe(200);
     expect(await metrics.text()).toMatch(/search/);
     expect(refused.status).toBe(403);
+    expect(scoped.status).toBe(403);
   });
 
   test('no answer says what the server is made of', async () => {

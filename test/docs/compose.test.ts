@@ -89,15 +89,6 @@ describe('Dockerfile', () => {
       ...['node', '--import', 'tsx', 'api/main.ts'],
     ]);
   });
-
-  test('makes steps that bin/prepare.js knows', async () => {
-    const text = await read('Dockerfile');
-    const prepare = await read('bin/prepare.js');
-
-    const steps = matches(text, /'([a-z]+ [a-z]+)'/g);
-    expect(steps).toHaveLength(2);
-    for (const step of steps) expect(prepare).toContain(`'${step}': {`);
-  });
 });
 
 function read(path: string): Promise<string> {

@@ -32,6 +32,8 @@ class Shelf {
   };
 }
 
+/** Of processes that share a data folder. */
+const SECRET = Buffer.alloc(32, 7);
 const QUERY = { text: 'a parrot' };
 
 async function readAll(
@@ -84,7 +86,7 @@ test('another process goes on after the cursor, and repeats nothing', async () =
 
   const read = await readAll(
     shelf,
-    () => new Rankings(),
+    () => new Rankings(SECRET),
     (page) => {
       shelf.put(BigInt(1000 + page), 2);
       shelf.remove(BigInt(page));
@@ -98,7 +100,7 @@ test('equal scores are read in the order of ids, each once, by several processes
   const shelf = new Shelf(0);
   for (const id of upTo(30)) shelf.put(id, 0.5);
 
-  const read = await readAll(shelf, () => new Rankings());
+  const read = await readAll(shelf, () => new Rankings(SECRET));
 
   expect(read).toEqual(upTo(30));
 });
@@ -129,4 +131,19 @@ test('a cursor of another query or a past generation is refused', async () => {
 
   expect(await rejection(ask({ text: 'a dog' }, 'g'))).toMatchObject(withCode('BAD_USER_INPUT'));
   expect(await rejection(ask(QUERY, 'h'))).toMatchObject(withCode('CURSOR_EXPIRED'));
+});
+
+test('a cursor that was altered is refused, however deep it points', async () => {
+  const [shelf, rankings] = [new Shelf(5), new Rankings()];
+  const page = { query: QUERY, generationId: 'g', first: 2 };
+  const [image] = (await rankings.page({ ...page, after: null }, shelf.find)).images;
+  if (!image) throw new Error('An empty page.');
+  const cursor = rankings.cursorOf(QUERY, 'g', image);
+  const text = Buffer.from(cursor, 'base64url').toString().replace('"r":1,', '"r":9000,');
+  const after = Buffer.from(text).toString('base64url');
+
+  expect(await rejection(rankings.page({ ...page, after }, shelf.find))).toMatchObject(
+    withCode('BAD_USER_INPUT'),
+  );
+  expect(Math.max(...shelf.asked)).toBe(100);
 });
