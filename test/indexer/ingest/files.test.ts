@@ -4,7 +4,7 @@ import { mkdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import sharp from 'sharp';
-import { locateImage } from '../../../indexer/ingest/image-file.ts';
+import { findPresence, locateFile, locateImage } from '../../../indexer/ingest/image-file.ts';
 import { resolveSourceFolder } from '../../../indexer/ingest/sources.ts';
 import { ThumbnailStore } from '../../../indexer/ingest/thumbnails.ts';
 import { uploadPath, UploadStore } from '../../../indexer/ingest/uploads.ts';
@@ -55,6 +55,24 @@ describe("an image's original", () => {
       await expect(locate(path)).rejects.toMatchObject(GONE);
     }
   });
+});
+
+test('a file counts as gone only when the system says so', async () => {
+  const folder = await realpath(await temporaryFolder());
+  await symlink('loop', join(folder, 'loop'));
+  await writeFile(join(folder, 'file'), 'x');
+  const source = { name: 'src', folder };
+
+  await expect(locateFile(source, 'src/loop/a.jpg')).rejects.toMatchObject({
+    reason: 'UNREADABLE',
+    message: "A folder on the way to src/loop/a.jpg can't be read (ELOOP).",
+  });
+  for (const path of ['src/none/a.jpg', 'src/file/sub/a.jpg']) {
+    await expect(locateFile(source, path)).rejects.toMatchObject(GONE);
+  }
+  expect(await findPresence(join(folder, 'loop', 'a.jpg'))).toBe('unknown');
+  expect(await findPresence(join(folder, 'file', 'a.jpg'))).toBe('gone');
+  expect(await findPresence(join(folder, 'file'))).toBe('there');
 });
 
 describe('uploads', () => {
