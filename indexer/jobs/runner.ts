@@ -177,6 +177,7 @@ export class JobRunner<Services> {
   async #failJob(job: JobRecord, error: unknown): Promise<void> {
     try {
       await failJob(this.#options.database.pool, job.id, messageOf(error), new Date());
+      this.#planFailures.delete(job.id); // it may be retried
     } catch (conflict) {
       if (!(conflict instanceof PlatformError)) throw conflict; // it is over already
     }

@@ -295,6 +295,56 @@ describe('steering', () => {
     expect(await getJob(prisma, job)).toMatchObject(expected);
     expect(await countItems(pool, job)).toMatchObject({ skipped: 2, open: 0 });
   });
+
+  test('what a failed job never came to can be retried', async () => {
+    const job = await jobWith(3);
+    const { items, ...rest } = await claimed(job, NOON, 1);
+    await complete({ ...rest, items }, DONE);
+    await failJob(pool, job, 'The model is another.', NOON);
+
+    expect(await retryFailedItems(pool, job)).toBe(2);
+
+    const expected = { state: 'QUEUED', finishedAt: null, result: null };
+    expect(await getJob(prisma, job)).toMatchObject(expected);
+    expect((await claimed(job)).items).toMatchObject([{ key: '1.jpg' }, { key: '2.jpg' }]);
+  });
+
+  test('what a cancelled job skipped stays skipped', async () => {
+    const job = await jobWith(1);
+    await cancelJob(pool, job, NOON);
+
+    await expect(retryFailedItems(pool, job)).rejects.toMatchObject(LOST);
+  });
+
+  test('a job whose planning failed is planned again, with or without items', async () => {
+    const { id: empty } = await createJob(prisma, newJob());
+    const { id: begun } = await createJob(prisma, newJob());
+    await addItems(pool, begun, [{ key: 'a.jpg', payload: null }]);
+
+    for (const [id, items] of [
+      [empty, 0],
+      [begun, 1],
+    ] as const) {
+      await failJob(pool, id, 'The disk was away.', NOON);
+      expect(await retryFailedItems(pool, id)).toBe(items);
+      const expected = { state: 'PLANNED', plan: null, result: null, finishedAt: null };
+      expect(await getJob(prisma, id)).toMatchObject(expected);
+      expect(await countItems(pool, id)).toMatchObject({ total: items, open: items });
+    }
+  });
+
+  test('a job that failed with nothing left to do is queued, one that succeeded stays', async () => {
+    const [failed, succeeded] = [await jobWith(1), await jobWith(1)];
+    for (const job of [failed, succeeded]) await complete(await claimed(job), DONE);
+    await failJob(pool, failed, 'At the very end.', NOON);
+    await finishJob(pool, succeeded, { result: { embedded: 1 }, now: NOON });
+
+    for (const job of [failed, succeeded]) expect(await retryFailedItems(pool, job)).toBe(0);
+
+    expect(await getJob(prisma, failed)).toMatchObject({ state: 'QUEUED' });
+    const untouched = { state: 'SUCCEEDED', result: { embedded: 1 }, finishedAt: NOON };
+    expect(await getJob(prisma, succeeded)).toMatchObject(untouched);
+  });
 });
 
 test('the same idempotency key gives the same job, but not to somebody else', async () => {
