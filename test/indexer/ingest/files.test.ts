@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import sharp from 'sharp';
 import { findPresence, locateFile, locateImage } from '../../../indexer/ingest/image-file.ts';
 import { resolveSourceFolder } from '../../../indexer/ingest/sources.ts';
@@ -96,6 +96,28 @@ describe('uploads', () => {
 
     await expect(saving).rejects.toMatchObject(REFUSED);
     await expect(stat(uploads.pathOf(sha256Of('abcd')))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('a stream that breaks before it is read is an error of that upload alone', async () => {
+    const folder = await temporaryFolder();
+    const stream = new PassThrough();
+
+    const saving = new UploadStore(folder).save(stream, { maxBytes: 3 });
+    stream.destroy(new Error('The client went away.'));
+
+    await expect(saving).rejects.toThrow('The client went away.');
+    expect(await readdir(join(folder, 'uploads'))).toEqual([]);
+  });
+
+  test('a stream that nobody could read is freed', async () => {
+    const file = join(await temporaryFolder(), 'file');
+    await writeFile(file, 'no folder');
+    const stream = Readable.from([Buffer.from('abc')]);
+
+    const saving = new UploadStore(file).save(stream, { maxBytes: 3 });
+
+    await expect(saving).rejects.toMatchObject(REFUSED);
+    expect(stream.destroyed).toBe(true);
   });
 
   test.each([
