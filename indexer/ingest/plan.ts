@@ -15,9 +15,8 @@ import {
   type EarlierOutcome,
 } from '../../store/ledger.ts';
 import { markScanned, type SourceRecord } from '../../store/sources.ts';
-import { messageOf, systemErrorCode } from '../../platform/errors.ts';
 import { DECODER_VERSION, ingestItem, type IngestPayload } from './ingest-item.ts';
-import { isLasting } from './reasons.ts';
+import { isLasting, UnreadableImage, type ReasonCode } from './reasons.ts';
 import { scanFolder, type Scanned, type ScanPage } from './scan.ts';
 
 /** What an ingest found it has to do; the public `JobPlan`. */
@@ -81,9 +80,8 @@ class SourcePlanner {
     try {
       for await (const page of scanFolder(folder, this.#options.signal)) await this.#addPage(page);
     } catch (error) {
-      if (systemErrorCode(error) === null) throw error;
-      const message = `The source's folder can't be read: ${messageOf(error)}`;
-      return this.#refuseSource('SOURCE_UNREADABLE', message); // the disk may be back tomorrow
+      if (!(error instanceof UnreadableImage)) throw error; // told to stop, or the database's
+      return this.#refuseSource(error.reason, error.message); // the disk may be back tomorrow
     }
     if (this.#options.prune && (await this.#looksUnmounted())) {
       const message = 'The folder is there and empty, so nothing is removed. Is its disk mounted?';
@@ -144,10 +142,7 @@ class SourcePlanner {
   }
 
   /** Its images stay. */
-  async #refuseSource(
-    reason: 'SOURCE_UNREADABLE' | 'SOURCE_EMPTY',
-    message: string,
-  ): Promise<void> {
+  async #refuseSource(reason: ReasonCode, message: string): Promise<void> {
     this.#counts.files++;
     if (this.#options.dryRun) return;
     const payload = { task: 'refuse', reason, message } as const;
