@@ -7,7 +7,7 @@ import {
 } from '../../store/image-files.ts';
 import type { FileState } from '../../store/images.ts';
 import type { CollectionId, ImageId, JobId } from '../../store/ids.ts';
-import { addItems } from '../../store/job-items.ts';
+import { addItems, requirePlanned } from '../../store/job-items.ts';
 import {
   addFinishedItems,
   addSkippedItems,
@@ -45,7 +45,8 @@ type Counts = Record<Exclude<keyof IngestPlan, 'estimatedSeconds'>, number>;
 
 /**
  * Compares sources with the store and gives every file its item. In bounded memory: a page of files at a time, and what
- * has vanished is found by the database. Doing it again after it broke off adds what is missing.
+ * has vanished is found by the database. Doing it again after it broke off adds what is missing. Throws CONFLICT or
+ * NOT_FOUND when the job was cancelled or deleted meanwhile.
  */
 export async function planIngest(database: Database, options: PlanOptions): Promise<IngestPlan> {
   const counts: Counts = {
@@ -125,9 +126,9 @@ class SourcePlanner {
     counts.unchanged += files.length - changed.length;
     counts.toRead += ledger.toRead.length;
     counts.bytesToRead += ledger.bytesToRead;
-    if (this.#options.dryRun) return;
     const { pool } = this.#database;
     const { jobId, now } = this.#options;
+    if (this.#options.dryRun) return requirePlanned(pool, jobId);
     const isChanged = new Set(changed.map(({ key }) => key));
     const keys = files.map(({ key }) => key).filter((key) => !isChanged.has(key));
     await addSkippedItems(pool, jobId, { keys, reasonCode: 'UNCHANGED', now });

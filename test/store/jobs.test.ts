@@ -29,6 +29,7 @@ import {
   listOpenJobs,
   type NewJob,
 } from '../../store/jobs.ts';
+import { addFinishedItems, addSkippedItems } from '../../store/ledger.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { useDatabase } from '../support/database.ts';
 import { withCode } from '../support/errors.ts';
@@ -367,6 +368,56 @@ test('an item added twice is there once, and a planned job gives nothing', async
   expect(await claim(id)).toBe(null);
   await queueJob(pool, id, {});
   await expect(queueJob(pool, id, {})).rejects.toMatchObject(LOST);
+});
+
+describe('adding items', () => {
+  const skipped = { keys: ['b.jpg'], reasonCode: 'UNCHANGED', now: NOON };
+  const failed = [
+    { key: 'c.jpg', payload: null, state: 'FAILED', reasonCode: 'SYMLINK', message: null } as const,
+  ];
+
+  /** Every way to add one. */
+  function additions(id: JobId): Promise<void>[] {
+    return [
+      addItems(pool, id, [{ key: 'a.jpg', payload: null }]),
+      addSkippedItems(pool, id, skipped),
+      addFinishedItems(pool, id, failed, NOON),
+    ];
+  }
+
+  test('works while the job is planned', async () => {
+    const { id } = await createJob(prisma, newJob());
+
+    await Promise.all(additions(id));
+
+    expect(await countItems(pool, id)).toMatchObject({ total: 3, open: 1, skipped: 1, failed: 1 });
+  });
+
+  test('is refused once the job was cancelled or deleted', async () => {
+    const { id } = await createJob(prisma, newJob());
+    await cancelJob(pool, id, NOON);
+    const { id: deleted } = await createJob(prisma, newJob());
+    await prisma.job.delete({ where: { id: deleted } });
+
+    const cancelled = await Promise.allSettled(additions(id));
+    const gone = await Promise.allSettled(additions(deleted));
+
+    for (const result of cancelled) expect(result).toMatchObject({ reason: LOST });
+    for (const result of gone) expect(result).toMatchObject({ reason: withCode('NOT_FOUND') });
+    expect(await countItems(pool, id)).toMatchObject({ total: 0 });
+  });
+
+  test('while somebody cancels leaves nothing open, whoever is first', async () => {
+    const { id } = await createJob(prisma, newJob());
+    const adding = Array.from({ length: 20 }, (_, i) =>
+      addItems(pool, id, [{ key: `${i}.jpg`, payload: null }]),
+    );
+
+    const [, ...results] = await Promise.allSettled([cancelJob(pool, id, NOON), ...adding]);
+
+    const added = results.filter(({ status }) => status === 'fulfilled').length;
+    expect(await countItems(pool, id)).toMatchObject({ total: added, skipped: added, open: 0 });
+  });
 });
 
 test('jobs are listed newest first, page by page, and by collection', async () => {

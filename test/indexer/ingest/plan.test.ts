@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { planIngest } from '../../../indexer/ingest/plan.ts';
 import type { CollectionId, JobId } from '../../../store/ids.ts';
 import { countItems } from '../../../store/job-items.ts';
+import { cancelJob } from '../../../store/job-control.ts';
 import { createJob } from '../../../store/jobs.ts';
 import { addSource, type SourceRecord } from '../../../store/sources.ts';
 import { temporaryFolder } from '../../support/bundles.ts';
@@ -41,3 +42,17 @@ test('planning that is told to stop stops, and calls no source unreadable', asyn
   await expect(planning).rejects.toMatchObject(withCode('ABORTED'));
   expect(await countItems(pool, planned.jobId)).toMatchObject({ total: 0 });
 });
+
+test.each([{ dryRun: false }, { dryRun: true }])(
+  'planning stops when the job was cancelled meanwhile: %j',
+  async ({ dryRun }) => {
+    const planned = await newPlan();
+    await cancelJob(pool, planned.jobId, NOON);
+    const options = { ...planned, prune: true, now: NOON, signal: new AbortController().signal };
+
+    const planning = planIngest(database, { ...options, dryRun });
+
+    await expect(planning).rejects.toMatchObject(withCode('CONFLICT'));
+    expect(await countItems(pool, planned.jobId)).toMatchObject({ total: 0 });
+  },
+);
