@@ -28,9 +28,12 @@ export async function cancelJob(pool: Pool, id: JobId, now: Date): Promise<void>
   await end(pool, id, { to: 'CANCELLED', reasonCode: 'CANCELLED', result: null, now });
 }
 
+/** What is said of items that a job never came to because it failed as a whole. */
+const JOB_FAILED = 'JOB_FAILED';
+
 /** The job as a whole can't go on. */
 export async function failJob(pool: Pool, id: JobId, message: string, now: Date): Promise<void> {
-  await end(pool, id, { to: 'FAILED', reasonCode: 'JOB_FAILED', result: { message }, now });
+  await end(pool, id, { to: 'FAILED', reasonCode: JOB_FAILED, result: { message }, now });
 }
 
 /** Ends a job whose every item has an outcome; false while there are open ones, or when it isn't for workers now. */
@@ -48,24 +51,29 @@ export async function finishJob(
   return rowCount === 1;
 }
 
-/** Failed items are tried again, as often as new ones; a job that was over is queued again. Gives how many. */
+/**
+ * Failed items are tried again, as often as new ones, and so are those that a job which failed as a whole never came to. A
+ * job that was over is queued again, and planned again where its planning had failed. Gives how many items. A job that
+ * SUCCEEDED without failures stays as it is.
+ */
 export async function retryFailedItems(pool: Pool, id: JobId): Promise<number> {
   return inTransaction(pool, async (client) => {
     await requireState(client, id, ['QUEUED', 'RUNNING', 'PAUSED', 'SUCCEEDED', 'FAILED']);
     const { rowCount } = await client.query(
       `UPDATE job_items SET state = 'PENDING', attempts = 0, lost_leases = 0, not_before = NULL,
          reason_code = NULL, message = NULL, finished_at = NULL
-       WHERE job_id = $1 AND state = 'FAILED'`,
-      [id],
+       WHERE job_id = $1 AND (state = 'FAILED' OR state = 'SKIPPED' AND reason_code = $2)`,
+      [id, JOB_FAILED],
     );
-    if ((rowCount ?? 0) > 0) {
-      await client.query(
-        `UPDATE jobs SET state = 'QUEUED', finished_at = NULL
-         WHERE id = $1 AND state IN ('SUCCEEDED', 'FAILED')`,
-        [id],
-      );
-    }
-    return rowCount ?? 0;
+    const count = rowCount ?? 0;
+    await client.query(
+      `UPDATE jobs SET finished_at = NULL,
+         state = CASE WHEN plan IS NULL THEN 'PLANNED' ELSE 'QUEUED' END::job_state,
+         result = CASE WHEN state = 'SUCCEEDED' THEN result END
+       WHERE id = $1 AND (state = 'FAILED' OR state = 'SUCCEEDED' AND $2)`,
+      [id, count > 0],
+    );
+    return count;
   });
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { PlatformError } from '../platform/errors.ts';
-import type { JobItemState } from './generated/prisma/client.ts';
+import type { JobItemState, JobState } from './generated/prisma/client.ts';
 import type { JobId } from './ids.ts';
 import { storableJson } from './storable-json.ts';
 import { inTransaction, type Queryable } from './transaction.ts';
@@ -15,17 +15,51 @@ export interface NewItem {
   readonly payload: unknown;
 }
 
+/** Throws CONFLICT when the job isn't PLANNED any more, and NOT_FOUND when it was deleted. */
 export async function addItems(
   db: Queryable,
   jobId: JobId,
   items: readonly NewItem[],
 ): Promise<void> {
-  await db.query(
-    `INSERT INTO job_items (job_id, key, payload)
-     SELECT $1, key, payload FROM jsonb_to_recordset($2::jsonb) AS new(key text, payload jsonb)
-     ON CONFLICT (job_id, key) DO NOTHING`,
-    [jobId, storableJson(items)],
+  const insert = `INSERT INTO job_items (job_id, key, payload)
+    SELECT job.id, key, payload FROM job, jsonb_to_recordset($2::jsonb) AS new(key text, payload jsonb)
+    ON CONFLICT (job_id, key) DO NOTHING`;
+  await addToPlanned(db, jobId, { insert, values: [storableJson(items)] });
+}
+
+interface Insert {
+  /** Of rows for `job`; parameters from 2 on. */
+  readonly insert: string;
+  readonly values: readonly unknown[];
+}
+
+/**
+ * Adds items only while the job is PLANNED. Its row comes before its items, as it does for those who end it: whoever
+ * cancels waits for the statement and finds its items, or was first, and nothing is added.
+ */
+export async function addToPlanned(
+  db: Queryable,
+  jobId: JobId,
+  { insert, values }: Insert,
+): Promise<void> {
+  const { rowCount } = await db.query(
+    `WITH job AS (SELECT id FROM jobs WHERE id = $1 AND state = 'PLANNED' FOR SHARE), added AS (${insert})
+     SELECT FROM job`,
+    [jobId, ...values],
   );
+  if (rowCount !== 1) await requirePlanned(db, jobId);
+}
+
+/** Throws CONFLICT when the job isn't PLANNED any more, and NOT_FOUND when it was deleted. */
+export async function requirePlanned(db: Queryable, jobId: JobId): Promise<void> {
+  const { rows } = await db.query<{ state: JobState }>('SELECT state FROM jobs WHERE id = $1', [
+    jobId,
+  ]);
+  const state = rows[0]?.state;
+  if (state === undefined) throw new PlatformError('NOT_FOUND', `There is no job ${jobId}.`);
+  if (state !== 'PLANNED') {
+    throw new PlatformError('CONFLICT', `The job is ${state}: nothing is planned for it any more.`);
+  }
 }
 
 export interface ClaimedItem {

@@ -9,7 +9,7 @@ export type { JobKind, JobState };
 /**
  * PLANNED (items are added) → QUEUED (may be claimed) → RUNNING → SUCCEEDED or FAILED.
  * PAUSED and back from QUEUED and RUNNING; CANCELLED from everything that isn't over; from the end back to QUEUED by
- * retrying what failed. What happens to the items is in job-items.ts and job-control.ts.
+ * retrying what failed, or to PLANNED where planning failed. What happens to the items is in job-items.ts and job-control.ts.
  */
 export interface JobRecord {
   readonly id: JobId;

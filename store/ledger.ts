@@ -1,5 +1,6 @@
 import type { CollectionId, JobId } from './ids.ts';
 import type { JobItemState } from './generated/prisma/client.ts';
+import { addToPlanned } from './job-items.ts';
 import { storableJson } from './storable-json.ts';
 import type { Queryable } from './transaction.ts';
 
@@ -13,7 +14,7 @@ export interface FinishedItem {
   readonly message: string | null;
 }
 
-/** Adds items whose outcome is known without work. Adding one again changes nothing. */
+/** Adds items whose outcome is known without work, as `addItems` adds others. Adding one again changes nothing. */
 export async function addFinishedItems(
   db: Queryable,
   jobId: JobId,
@@ -21,14 +22,13 @@ export async function addFinishedItems(
   now: Date,
 ): Promise<void> {
   if (items.length === 0) return;
-  await db.query(
-    `INSERT INTO job_items (job_id, key, payload, state, reason_code, message, finished_at)
-     SELECT $1, key, payload, state, "reasonCode", message, $3
-     FROM jsonb_to_recordset($2::jsonb) AS new(
-       key text, payload jsonb, state job_item_state, "reasonCode" text, message text)
-     ON CONFLICT (job_id, key) DO NOTHING`,
-    [jobId, storableJson(items), now],
-  );
+  const insert = `
+    INSERT INTO job_items (job_id, key, payload, state, reason_code, message, finished_at)
+    SELECT job.id, key, payload, state, "reasonCode", message, $3
+    FROM job, jsonb_to_recordset($2::jsonb) AS new(
+      key text, payload jsonb, state job_item_state, "reasonCode" text, message text)
+    ON CONFLICT (job_id, key) DO NOTHING`;
+  await addToPlanned(db, jobId, { insert, values: [storableJson(items), now] });
 }
 
 /** Adds SKIPPED items without payload: many files that are as they were. Twice as fast as `addFinishedItems`. */
@@ -38,12 +38,11 @@ export async function addSkippedItems(
   { keys, reasonCode, now }: { keys: readonly string[]; reasonCode: string; now: Date },
 ): Promise<void> {
   if (keys.length === 0) return;
-  await db.query(
-    `INSERT INTO job_items (job_id, key, state, reason_code, finished_at)
-     SELECT $1, key, 'SKIPPED', $3, $4 FROM unnest($2::text[]) AS key
-     ON CONFLICT (job_id, key) DO NOTHING`,
-    [jobId, keys, reasonCode, now],
-  );
+  const insert = `
+    INSERT INTO job_items (job_id, key, state, reason_code, finished_at)
+    SELECT job.id, key, 'SKIPPED', $3, $4 FROM job, unnest($2::text[]) AS key
+    ON CONFLICT (job_id, key) DO NOTHING`;
+  await addToPlanned(db, jobId, { insert, values: [keys, reasonCode, now] });
 }
 
 export interface EarlierOutcome {

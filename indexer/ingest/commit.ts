@@ -1,5 +1,3 @@
-import { lstat } from 'node:fs/promises';
-import { systemErrorCode } from '../../platform/errors.ts';
 import { recordIndexed, type IndexKey } from '../../store/changes.ts';
 import { addEmbeddings, type NewEmbeddings } from '../../store/embeddings.ts';
 import { lockImagesAt, type FileOfImage } from '../../store/image-files.ts';
@@ -13,8 +11,9 @@ import {
 import type { ImageId } from '../../store/ids.ts';
 import type { Outcome } from '../../store/job-items.ts';
 import type { Queryable } from '../../store/transaction.ts';
+import { findPresence, type Presence } from './image-file.ts';
 import type { ReadBatch, ReadFile } from './read-batch.ts';
-import type { UnreadableImage } from './reasons.ts';
+import { UnreadableImage } from './reasons.ts';
 
 /** What an item's reason code says when it is DONE, or SKIPPED without fault. */
 export type IngestOutcome =
@@ -154,37 +153,39 @@ export interface Removal {
   readonly file: string | null;
 }
 
-/** Deletes images whose files are gone still, in the caller's transaction. */
+/** Deletes images whose files are gone still, in the caller's transaction. Where the system doesn't tell, the item fails. */
 export async function commitRemovals(
   client: Queryable,
   { collectionId }: IndexKey,
   removals: readonly Removal[],
 ): Promise<Outcomes> {
   const outcomes: Outcomes = new Map();
-  const isGone = await Promise.all(
-    removals.map(async ({ file }) => file === null || (await isMissing(file))),
+  const presences = await Promise.all(
+    removals.map(async ({ file }): Promise<Presence> =>
+      file === null ? 'gone' : await findPresence(file),
+    ),
   );
-  const gone = removals.filter((_, i) => isGone[i] === true);
+  const gone = removals.filter((_, i) => presences[i] === 'gone');
   const still = await lockImagesAt(
     client,
     gone.map(({ imageId: id, path }) => ({ id, path })),
   );
   const ids = gone.map(({ imageId }) => imageId).filter((id) => still.has(id));
   const deleted = new Set(await deleteImages(client, collectionId, ids));
-  for (const removal of removals) {
-    const reasonCode: IngestOutcome = gone.includes(removal) ? 'MOVED_AWAY' : 'FOUND_AGAIN';
-    const isDeleted = deleted.has(removal.imageId);
-    outcomes.set(removal.itemId, isDeleted ? done('REMOVED') : { kind: 'skipped', reasonCode });
+  for (const [i, { itemId, imageId }] of removals.entries()) {
+    const presence = presences[i] ?? 'unknown';
+    outcomes.set(itemId, deleted.has(imageId) ? done('REMOVED') : reasonToKeep(presence));
   }
   return outcomes;
 }
 
-/** Only when the system says so; a disk that is away for the moment says something else. */
-export async function isMissing(file: string): Promise<boolean> {
-  try {
-    await lstat(file);
-    return false;
-  } catch (error) {
-    return ['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '');
+function reasonToKeep(presence: Presence): Outcome {
+  switch (presence) {
+    case 'gone':
+      return { kind: 'skipped', reasonCode: 'MOVED_AWAY' satisfies IngestOutcome };
+    case 'there':
+      return { kind: 'skipped', reasonCode: 'FOUND_AGAIN' satisfies IngestOutcome };
+    case 'unknown':
+      return outcomeOf(new UnreadableImage('UNREADABLE', "Whether it is gone can't be seen."));
   }
 }

@@ -1,7 +1,8 @@
-import { realpath } from 'node:fs/promises';
+import { lstat, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { PlatformError } from '../../platform/errors.ts';
+import { PlatformError, systemErrorCode } from '../../platform/errors.ts';
 import type { SourceRecord } from '../../store/sources.ts';
+import { UnreadableImage } from './reasons.ts';
 import type { UploadStore } from './uploads.ts';
 
 interface Located {
@@ -11,8 +12,8 @@ interface Located {
 }
 
 /**
- * The absolute path of an image's original. Throws `NOT_FOUND` when it is gone, or when a folder on the way has become a
- * link that leads out of the source. Open it without following links (`Decoder` does).
+ * The absolute path of an image's original. Throws `NOT_FOUND` when nobody gets there: it is gone, a folder on the way
+ * can't be read, or has become a link that leads out of the source. Open it without following links (`Decoder` does).
  */
 export async function locateImage(
   image: Located,
@@ -21,10 +22,17 @@ export async function locateImage(
 ): Promise<string> {
   if (image.sourceId === null) return uploads.pathOf(image.sha256);
   if (source === null) throw gone(image.path);
-  return locateFile(source, image.path);
+  try {
+    return await locateFile(source, image.path);
+  } catch (cause) {
+    throw gone(image.path, cause);
+  }
 }
 
-/** The same for a path that may not be an image yet. */
+/**
+ * The same for a path that may not be an image yet. `NOT_FOUND` means gone, and nothing else does: where the system doesn't
+ * tell (no permission, a disk that is away for the moment) it throws `UnreadableImage`.
+ */
 export async function locateFile(
   { name, folder }: Pick<SourceRecord, 'name' | 'folder'>,
   path: string,
@@ -35,10 +43,31 @@ export async function locateFile(
   try {
     parent = await realpath(join(file, '..'));
   } catch (cause) {
-    throw gone(path, cause);
+    throw isAbsence(cause) ? gone(path, cause) : unreachable(path, cause);
   }
   if (!isInside(parent, folder)) throw gone(path);
   return file;
+}
+
+/** What the system says of a file; `unknown` is no reason to give it up. */
+export type Presence = 'there' | 'gone' | 'unknown';
+
+export async function findPresence(file: string): Promise<Presence> {
+  try {
+    await lstat(file);
+    return 'there';
+  } catch (error) {
+    return isAbsence(error) ? 'gone' : 'unknown';
+  }
+}
+
+/** Only when the system says so; a disk that is away for the moment says something else. */
+export async function isMissing(file: string): Promise<boolean> {
+  return (await findPresence(file)) === 'gone';
+}
+
+function isAbsence(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '');
 }
 
 /** Its path below the source's folder. */
@@ -56,4 +85,15 @@ export function isInside(path: string, folder: string): boolean {
 
 function gone(path: string, cause?: unknown): PlatformError {
   return new PlatformError('NOT_FOUND', `The file of ${path} is gone.`, { cause });
+}
+
+function unreachable(path: string, cause: unknown): UnreadableImage {
+  const code = systemErrorCode(cause) ?? 'no code';
+  return new UnreadableImage(
+    'UNREADABLE',
+    `A folder on the way to ${path} can't be read (${code}).`,
+    {
+      cause,
+    },
+  );
 }

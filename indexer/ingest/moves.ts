@@ -1,6 +1,7 @@
+import { PlatformError } from '../../platform/errors.ts';
 import type { SourceRecord } from '../../store/sources.ts';
-import { isMissing, type Move } from './commit.ts';
-import { locateFile } from './image-file.ts';
+import type { Move } from './commit.ts';
+import { isMissing, locateFile } from './image-file.ts';
 import type { FileOfImage } from '../../store/image-files.ts';
 import type { ReadBatch, ReadFile } from './read-batch.ts';
 
@@ -38,9 +39,13 @@ async function findMoved(
   return null;
 }
 
-/** A source whose folder is away as a whole tells nothing of its files. */
+/** A source whose folder is away as a whole tells nothing of its files, nor does a folder that can't be read. */
 async function isGone(source: SourceRecord, path: string): Promise<boolean> {
   if (await isMissing(source.folder)) return false;
-  const file = await locateFile(source, path).catch(() => null);
-  return file === null || isMissing(file);
+  try {
+    return await isMissing(await locateFile(source, path));
+  } catch (error) {
+    if (error instanceof PlatformError) return error.code === 'NOT_FOUND';
+    throw error;
+  }
 }

@@ -7,7 +7,7 @@ import {
 } from '../../store/image-files.ts';
 import type { FileState } from '../../store/images.ts';
 import type { CollectionId, ImageId, JobId } from '../../store/ids.ts';
-import { addItems } from '../../store/job-items.ts';
+import { addItems, requirePlanned } from '../../store/job-items.ts';
 import {
   addFinishedItems,
   addSkippedItems,
@@ -15,9 +15,8 @@ import {
   type EarlierOutcome,
 } from '../../store/ledger.ts';
 import { markScanned, type SourceRecord } from '../../store/sources.ts';
-import { messageOf, systemErrorCode } from '../../platform/errors.ts';
 import { DECODER_VERSION, ingestItem, type IngestPayload } from './ingest-item.ts';
-import { isLasting } from './reasons.ts';
+import { isLasting, UnreadableImage, type ReasonCode } from './reasons.ts';
 import { scanFolder, type Scanned, type ScanPage } from './scan.ts';
 
 /** What an ingest found it has to do; the public `JobPlan`. */
@@ -46,7 +45,8 @@ type Counts = Record<Exclude<keyof IngestPlan, 'estimatedSeconds'>, number>;
 
 /**
  * Compares sources with the store and gives every file its item. In bounded memory: a page of files at a time, and what
- * has vanished is found by the database. Doing it again after it broke off adds what is missing.
+ * has vanished is found by the database. Doing it again after it broke off adds what is missing. Throws CONFLICT or
+ * NOT_FOUND when the job was cancelled or deleted meanwhile.
  */
 export async function planIngest(database: Database, options: PlanOptions): Promise<IngestPlan> {
   const counts: Counts = {
@@ -81,9 +81,8 @@ class SourcePlanner {
     try {
       for await (const page of scanFolder(folder, this.#options.signal)) await this.#addPage(page);
     } catch (error) {
-      if (systemErrorCode(error) === null) throw error;
-      const message = `The source's folder can't be read: ${messageOf(error)}`;
-      return this.#refuseSource('SOURCE_UNREADABLE', message); // the disk may be back tomorrow
+      if (!(error instanceof UnreadableImage)) throw error; // told to stop, or the database's
+      return this.#refuseSource(error.reason, error.message); // the disk may be back tomorrow
     }
     if (this.#options.prune && (await this.#looksUnmounted())) {
       const message = 'The folder is there and empty, so nothing is removed. Is its disk mounted?';
@@ -127,9 +126,9 @@ class SourcePlanner {
     counts.unchanged += files.length - changed.length;
     counts.toRead += ledger.toRead.length;
     counts.bytesToRead += ledger.bytesToRead;
-    if (this.#options.dryRun) return;
     const { pool } = this.#database;
     const { jobId, now } = this.#options;
+    if (this.#options.dryRun) return requirePlanned(pool, jobId);
     const isChanged = new Set(changed.map(({ key }) => key));
     const keys = files.map(({ key }) => key).filter((key) => !isChanged.has(key));
     await addSkippedItems(pool, jobId, { keys, reasonCode: 'UNCHANGED', now });
@@ -144,10 +143,7 @@ class SourcePlanner {
   }
 
   /** Its images stay. */
-  async #refuseSource(
-    reason: 'SOURCE_UNREADABLE' | 'SOURCE_EMPTY',
-    message: string,
-  ): Promise<void> {
+  async #refuseSource(reason: ReasonCode, message: string): Promise<void> {
     this.#counts.files++;
     if (this.#options.dryRun) return;
     const payload = { task: 'refuse', reason, message } as const;

@@ -5,7 +5,7 @@ import { lstat, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chunk } from '../../platform/chunk.ts';
 import { messageOf, systemErrorCode, throwIfAborted } from '../../platform/errors.ts';
-import type { ReasonCode } from './reasons.ts';
+import { UnreadableImage, type ReasonCode } from './reasons.ts';
 
 /** What lies in a folder. Paths are relative to it, with slashes, exactly as the file system has them. */
 export type Scanned =
@@ -43,7 +43,7 @@ const STATS_AT_ONCE = 64;
 
 /**
  * Everything in a folder that claims to be a picture, a page at a time, in the file system's order. Follows no links and
- * opens no file. Hidden files and folders are left out. Throws the system error when the folder itself can't be opened.
+ * opens no file. Hidden files and folders are left out. Throws `UnreadableImage` when the folder itself can't be opened.
  */
 export async function* scanFolder(folder: string, signal?: AbortSignal): AsyncGenerator<ScanPage> {
   const open = [''];
@@ -51,7 +51,7 @@ export async function* scanFolder(folder: string, signal?: AbortSignal): AsyncGe
     for await (const names of readFolder(folder, path)) {
       throwIfAborted(signal);
       if (names.kind === 'unreadable') {
-        if (path === '') throw names.error;
+        if (path === '') throw unreadableRoot(names.error);
         yield unreadableFolder(path, names.error);
         continue;
       }
@@ -82,6 +82,11 @@ async function* readFolder(root: string, path: string): AsyncGenerator<Names> {
     yield { kind: 'unreadable', error };
   }
   yield { kind: 'entries', entries: page };
+}
+
+function unreadableRoot(cause: unknown): UnreadableImage {
+  const message = `The source's folder can't be read: ${messageOf(cause)}`;
+  return new UnreadableImage('SOURCE_UNREADABLE', message, { cause });
 }
 
 function unreadableFolder(path: string, error: unknown): ScanPage {

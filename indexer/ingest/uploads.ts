@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { makeFolder } from '../../platform/make-folder.ts';
 import { PlatformError } from '../../platform/errors.ts';
 import { hexOf } from '../../store/embeddings.ts';
@@ -23,11 +24,21 @@ export class UploadStore {
     return join(this.#folder, hash.slice(0, 2), hash);
   }
 
-  /** Throws `BAD_USER_INPUT` when there are more than `maxBytes`, and then keeps nothing. */
-  async save(
-    stream: AsyncIterable<Uint8Array>,
-    { maxBytes }: { readonly maxBytes: number },
-  ): Promise<SavedUpload> {
+  /**
+   * Throws `BAD_USER_INPUT` when there are more than `maxBytes`, and then keeps nothing. The stream is destroyed in any
+   * case: what holds its bytes meanwhile is free then.
+   */
+  async save(stream: Readable, { maxBytes }: { readonly maxBytes: number }): Promise<SavedUpload> {
+    // It may break before it is read, and an error nobody listens to ends the process. Who reads it later gets it.
+    stream.on('error', () => undefined);
+    try {
+      return await this.#save(stream, maxBytes);
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  async #save(stream: Readable, maxBytes: number): Promise<SavedUpload> {
     await makeFolder(this.#folder);
     const draft = join(this.#folder, `${randomBytes(12).toString('hex')}.part`);
     try {

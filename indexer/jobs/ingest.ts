@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PlatformError } from '../../platform/errors.ts';
 import type { Bundle } from '../../models/bundle.ts';
 import type { ImageEncoder } from '../../models/image-encoder.ts';
 import type { Database } from '../../store/database.ts';
@@ -15,20 +16,15 @@ import { countOutcomes, hasOpenItems } from '../../store/ledger.ts';
 import { listSources, type SourceRecord } from '../../store/sources.ts';
 import { notifyWorkers } from '../../store/worker-presence.ts';
 import { findIndexKey } from '../collections.ts';
-import {
-  commitBatch,
-  commitRemovals,
-  isMissing,
-  type IngestOutcome,
-  type Removal,
-} from '../ingest/commit.ts';
+import { commitBatch, commitRemovals, type IngestOutcome, type Removal } from '../ingest/commit.ts';
 import type { Decoder } from '../ingest/decode.ts';
 import { encodeBatch } from '../ingest/encode.ts';
-import { locateFile } from '../ingest/image-file.ts';
+import { isMissing, locateFile } from '../ingest/image-file.ts';
 import { ingestItem, type IngestItem, type IngestPayload } from '../ingest/ingest-item.ts';
 import { findMoves } from '../ingest/moves.ts';
 import { planIngest, type IngestPlan } from '../ingest/plan.ts';
 import { readBatch, type FileOrder } from '../ingest/read-batch.ts';
+import { UnreadableImage } from '../ingest/reasons.ts';
 import type { ThumbnailStore } from '../ingest/thumbnails.ts';
 import { uploadPath, type UploadStore } from '../ingest/uploads.ts';
 import { defineJob, type Commit, type Work } from './define-job.ts';
@@ -241,6 +237,7 @@ class Orders {
       case 'read': {
         const file = await this.#locate(task.sourceId, path);
         if (file === null) this.#fail(itemId, 'VANISHED', 'The file is gone.');
+        else if (file instanceof UnreadableImage) this.#fail(itemId, file.reason, file.message);
         else this.files.push({ itemId, path, file, sourceId: asSourceId(task.sourceId) });
         break;
       }
@@ -263,13 +260,22 @@ class Orders {
       this.#fail(itemId, 'SOURCE_UNREADABLE', "The source's folder is gone; nothing is removed.");
     } else {
       const file = await this.#locate(sourceId, path);
-      this.removals.push({ itemId, path, file, imageId: asImageId(imageId) });
+      if (file instanceof UnreadableImage) this.#fail(itemId, file.reason, file.message);
+      else this.removals.push({ itemId, path, file, imageId: asImageId(imageId) });
     }
   }
 
-  async #locate(sourceId: string, path: string): Promise<string | null> {
+  /** Null: gone. */
+  async #locate(sourceId: string, path: string): Promise<string | UnreadableImage | null> {
     const source = this.#sources.get(sourceId);
-    return source === undefined ? null : locateFile(source, path).catch(() => null);
+    if (source === undefined) return null;
+    try {
+      return await locateFile(source, path);
+    } catch (error) {
+      if (error instanceof UnreadableImage) return error;
+      if (error instanceof PlatformError && error.code === 'NOT_FOUND') return null;
+      throw error;
+    }
   }
 
   #fail(id: bigint, reasonCode: string, message: string): void {

@@ -159,6 +159,9 @@ export class JobRunner<Services> {
       });
     } catch (error) {
       if (isStop(error, signal)) return;
+      if ((await findJob(database.prisma, job.id))?.state !== 'PLANNED') {
+        return this.#loggerOf(job).info('A job was cancelled or deleted while it was planned.');
+      }
       const failures = (this.#planFailures.get(job.id) ?? 0) + 1;
       this.#planFailures.set(job.id, failures);
       logger.error({ err: error, job: job.id }, 'A job could not be planned.');
@@ -177,6 +180,7 @@ export class JobRunner<Services> {
   async #failJob(job: JobRecord, error: unknown): Promise<void> {
     try {
       await failJob(this.#options.database.pool, job.id, messageOf(error), new Date());
+      this.#planFailures.delete(job.id); // it may be retried
     } catch (conflict) {
       if (!(conflict instanceof PlatformError)) throw conflict; // it is over already
     }

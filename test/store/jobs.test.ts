@@ -29,6 +29,7 @@ import {
   listOpenJobs,
   type NewJob,
 } from '../../store/jobs.ts';
+import { addFinishedItems, addSkippedItems } from '../../store/ledger.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { useDatabase } from '../support/database.ts';
 import { withCode } from '../support/errors.ts';
@@ -295,6 +296,56 @@ describe('steering', () => {
     expect(await getJob(prisma, job)).toMatchObject(expected);
     expect(await countItems(pool, job)).toMatchObject({ skipped: 2, open: 0 });
   });
+
+  test('what a failed job never came to can be retried', async () => {
+    const job = await jobWith(3);
+    const { items, ...rest } = await claimed(job, NOON, 1);
+    await complete({ ...rest, items }, DONE);
+    await failJob(pool, job, 'The model is another.', NOON);
+
+    expect(await retryFailedItems(pool, job)).toBe(2);
+
+    const expected = { state: 'QUEUED', finishedAt: null, result: null };
+    expect(await getJob(prisma, job)).toMatchObject(expected);
+    expect((await claimed(job)).items).toMatchObject([{ key: '1.jpg' }, { key: '2.jpg' }]);
+  });
+
+  test('what a cancelled job skipped stays skipped', async () => {
+    const job = await jobWith(1);
+    await cancelJob(pool, job, NOON);
+
+    await expect(retryFailedItems(pool, job)).rejects.toMatchObject(LOST);
+  });
+
+  test('a job whose planning failed is planned again, with or without items', async () => {
+    const { id: empty } = await createJob(prisma, newJob());
+    const { id: begun } = await createJob(prisma, newJob());
+    await addItems(pool, begun, [{ key: 'a.jpg', payload: null }]);
+
+    for (const [id, items] of [
+      [empty, 0],
+      [begun, 1],
+    ] as const) {
+      await failJob(pool, id, 'The disk was away.', NOON);
+      expect(await retryFailedItems(pool, id)).toBe(items);
+      const expected = { state: 'PLANNED', plan: null, result: null, finishedAt: null };
+      expect(await getJob(prisma, id)).toMatchObject(expected);
+      expect(await countItems(pool, id)).toMatchObject({ total: items, open: items });
+    }
+  });
+
+  test('a job that failed with nothing left to do is queued, one that succeeded stays', async () => {
+    const [failed, succeeded] = [await jobWith(1), await jobWith(1)];
+    for (const job of [failed, succeeded]) await complete(await claimed(job), DONE);
+    await failJob(pool, failed, 'At the very end.', NOON);
+    await finishJob(pool, succeeded, { result: { embedded: 1 }, now: NOON });
+
+    for (const job of [failed, succeeded]) expect(await retryFailedItems(pool, job)).toBe(0);
+
+    expect(await getJob(prisma, failed)).toMatchObject({ state: 'QUEUED' });
+    const untouched = { state: 'SUCCEEDED', result: { embedded: 1 }, finishedAt: NOON };
+    expect(await getJob(prisma, succeeded)).toMatchObject(untouched);
+  });
 });
 
 test('the same idempotency key gives the same job, but not to somebody else', async () => {
@@ -317,6 +368,56 @@ test('an item added twice is there once, and a planned job gives nothing', async
   expect(await claim(id)).toBe(null);
   await queueJob(pool, id, {});
   await expect(queueJob(pool, id, {})).rejects.toMatchObject(LOST);
+});
+
+describe('adding items', () => {
+  const skipped = { keys: ['b.jpg'], reasonCode: 'UNCHANGED', now: NOON };
+  const failed = [
+    { key: 'c.jpg', payload: null, state: 'FAILED', reasonCode: 'SYMLINK', message: null } as const,
+  ];
+
+  /** Every way to add one. */
+  function additions(id: JobId): Promise<void>[] {
+    return [
+      addItems(pool, id, [{ key: 'a.jpg', payload: null }]),
+      addSkippedItems(pool, id, skipped),
+      addFinishedItems(pool, id, failed, NOON),
+    ];
+  }
+
+  test('works while the job is planned', async () => {
+    const { id } = await createJob(prisma, newJob());
+
+    await Promise.all(additions(id));
+
+    expect(await countItems(pool, id)).toMatchObject({ total: 3, open: 1, skipped: 1, failed: 1 });
+  });
+
+  test('is refused once the job was cancelled or deleted', async () => {
+    const { id } = await createJob(prisma, newJob());
+    await cancelJob(pool, id, NOON);
+    const { id: deleted } = await createJob(prisma, newJob());
+    await prisma.job.delete({ where: { id: deleted } });
+
+    const cancelled = await Promise.allSettled(additions(id));
+    const gone = await Promise.allSettled(additions(deleted));
+
+    for (const result of cancelled) expect(result).toMatchObject({ reason: LOST });
+    for (const result of gone) expect(result).toMatchObject({ reason: withCode('NOT_FOUND') });
+    expect(await countItems(pool, id)).toMatchObject({ total: 0 });
+  });
+
+  test('while somebody cancels leaves nothing open, whoever is first', async () => {
+    const { id } = await createJob(prisma, newJob());
+    const adding = Array.from({ length: 20 }, (_, i) =>
+      addItems(pool, id, [{ key: `${i}.jpg`, payload: null }]),
+    );
+
+    const [, ...results] = await Promise.allSettled([cancelJob(pool, id, NOON), ...adding]);
+
+    const added = results.filter(({ status }) => status === 'fulfilled').length;
+    expect(await countItems(pool, id)).toMatchObject({ total: added, skipped: added, open: 0 });
+  });
 });
 
 test('jobs are listed newest first, page by page, and by collection', async () => {

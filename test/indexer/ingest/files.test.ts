@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import sharp from 'sharp';
-import { locateImage } from '../../../indexer/ingest/image-file.ts';
+import { findPresence, locateFile, locateImage } from '../../../indexer/ingest/image-file.ts';
 import { resolveSourceFolder } from '../../../indexer/ingest/sources.ts';
 import { ThumbnailStore } from '../../../indexer/ingest/thumbnails.ts';
 import { uploadPath, UploadStore } from '../../../indexer/ingest/uploads.ts';
@@ -57,6 +57,24 @@ describe("an image's original", () => {
   });
 });
 
+test('a file counts as gone only when the system says so', async () => {
+  const folder = await realpath(await temporaryFolder());
+  await symlink('loop', join(folder, 'loop'));
+  await writeFile(join(folder, 'file'), 'x');
+  const source = { name: 'src', folder };
+
+  await expect(locateFile(source, 'src/loop/a.jpg')).rejects.toMatchObject({
+    reason: 'UNREADABLE',
+    message: "A folder on the way to src/loop/a.jpg can't be read (ELOOP).",
+  });
+  for (const path of ['src/none/a.jpg', 'src/file/sub/a.jpg']) {
+    await expect(locateFile(source, path)).rejects.toMatchObject(GONE);
+  }
+  expect(await findPresence(join(folder, 'loop', 'a.jpg'))).toBe('unknown');
+  expect(await findPresence(join(folder, 'file', 'a.jpg'))).toBe('gone');
+  expect(await findPresence(join(folder, 'file'))).toBe('there');
+});
+
 describe('uploads', () => {
   test('are kept by the hash of their bytes, once', async () => {
     const uploads = new UploadStore(await temporaryFolder());
@@ -78,6 +96,28 @@ describe('uploads', () => {
 
     await expect(saving).rejects.toMatchObject(REFUSED);
     await expect(stat(uploads.pathOf(sha256Of('abcd')))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('a stream that breaks before it is read is an error of that upload alone', async () => {
+    const folder = await temporaryFolder();
+    const stream = new PassThrough();
+
+    const saving = new UploadStore(folder).save(stream, { maxBytes: 3 });
+    stream.destroy(new Error('The client went away.'));
+
+    await expect(saving).rejects.toThrow('The client went away.');
+    expect(await readdir(join(folder, 'uploads'))).toEqual([]);
+  });
+
+  test('a stream that nobody could read is freed', async () => {
+    const file = join(await temporaryFolder(), 'file');
+    await writeFile(file, 'no folder');
+    const stream = Readable.from([Buffer.from('abc')]);
+
+    const saving = new UploadStore(file).save(stream, { maxBytes: 3 });
+
+    await expect(saving).rejects.toMatchObject(REFUSED);
+    expect(stream.destroyed).toBe(true);
   });
 
   test.each([

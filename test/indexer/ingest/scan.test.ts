@@ -88,6 +88,8 @@ describe('scanning', () => {
     const folder = await temporaryFolder();
     await rm(folder, { recursive: true });
 
-    await expect(scan(folder)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(scan(folder)).rejects.toMatchObject({
+      reason: 'SOURCE_UNREADABLE',
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createSearchableCollection } from '../../../indexer/collections.ts';
@@ -250,6 +250,28 @@ describe('what an ingest makes of a folder', () => {
 
     expect(await reasons(database, job)).toEqual(['src/: SOURCE_EMPTY']);
     expect(await countImages(pool, source.collectionId)).toBe(2);
+  });
+
+  test('an image is neither moved nor removed while its folder can not be read', async () => {
+    const folder = await folderWith(1);
+    await mkdir(join(folder, 'sub'));
+    await writePhoto(join(folder, 'sub'), 'a.png');
+    const source = await newSource(services, folder);
+    await ingested(services, source);
+    const before = await idOf(source.collectionId, 'src/sub/a.png');
+    await writeFile(join(folder, 'copy.png'), await readFile(join(folder, 'sub', 'a.png')));
+    await rename(join(folder, 'sub'), join(folder, '.away'));
+    await symlink('sub', join(folder, 'sub')); // ELOOP, which no user is exempt from
+
+    const job = await ingested(services, source, { prune: true });
+
+    expect(job.result).toEqual({ ...NOTHING, reused: 1, unchanged: 1 });
+    expect(await reasons(database, job)).toEqual(['src/sub/a.png: UNREADABLE']);
+    expect(await idOf(source.collectionId, 'src/sub/a.png')).toBe(before);
+    await rm(join(folder, 'sub'));
+    await rename(join(folder, '.away'), join(folder, 'sub'));
+    expect(await reasons(database, await ingested(services, source, { prune: true }))).toEqual([]);
+    expect(await countImages(pool, source.collectionId)).toBe(3);
   });
 
   test('a dry run writes nothing but its plan', async () => {

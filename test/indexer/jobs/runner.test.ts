@@ -1,0 +1,73 @@
+import { expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { defineJob, type Work } from '../../../indexer/jobs/define-job.ts';
+import { JobRunner } from '../../../indexer/jobs/runner.ts';
+import type { JobId } from '../../../store/ids.ts';
+import { cancelJob } from '../../../store/job-control.ts';
+import { addItems, countItems } from '../../../store/job-items.ts';
+import { createJob, findJob } from '../../../store/jobs.ts';
+import { useDatabase } from '../../support/database.ts';
+import { NOON } from '../../support/rows.ts';
+
+const database = await useDatabase();
+const { pool, prisma } = database;
+const never = new AbortController().signal;
+
+type Plan = (work: Work) => Promise<void>;
+
+/** Works on jobs that are planned like this and whose items need no work. `errors`: what it logged as such. */
+function newRunner(plan: Plan): { runner: JobRunner<null>; errors: string[] } {
+  const errors: string[] = [];
+  const kind = defineJob<object, null>({
+    ...{ kind: 'INGEST', input: z.object({}), batchSize: 10, isDryRun: () => false },
+    plan: async (_input, _services, work) => {
+      await plan(work);
+      return {};
+    },
+    run: (_input, items) =>
+      Promise.resolve(() =>
+        Promise.resolve(new Map(items.map(({ id }) => [id, { kind: 'done' }]))),
+      ),
+    summarize: () => Promise.resolve({}),
+  });
+  const write = (line: string): void => void errors.push(line);
+  const logger = pino({ level: 'error' }, { write });
+  const options = { database, kinds: [kind], services: null, logger, pollMs: 20 };
+  return { runner: new JobRunner(options), errors };
+}
+
+async function newJob(): Promise<JobId> {
+  const job = { kind: 'INGEST', collectionId: null, input: {}, createdBy: 'test' } as const;
+  return (await createJob(prisma, { ...job, now: NOON })).id;
+}
+
+const ITEM = { key: 'a.jpg', payload: null };
+
+test('a job that is cancelled while it is planned ends without open items, and without noise', async () => {
+  const id = await newJob();
+  const { runner, errors } = newRunner(async ({ jobId }) => {
+    await addItems(pool, jobId, [ITEM]);
+    await cancelJob(pool, jobId, NOON);
+    await addItems(pool, jobId, [{ ...ITEM, key: 'b.jpg' }]);
+  });
+
+  const job = await runner.runJob(id, never);
+
+  expect(job.state).toBe('CANCELLED');
+  expect(await countItems(pool, id)).toMatchObject({ total: 1, skipped: 1, open: 0 });
+  expect(errors).toEqual([]);
+});
+
+test('a job that is deleted while it is planned is no error', async () => {
+  const id = await newJob();
+  const { runner, errors } = newRunner(async ({ jobId }) => {
+    await prisma.job.delete({ where: { id: jobId } });
+    await addItems(pool, jobId, [ITEM]);
+  });
+
+  await expect(runner.runJob(id, never)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+
+  expect(await findJob(prisma, id)).toBeNull();
+  expect(errors).toEqual([]);
+});
