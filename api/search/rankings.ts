@@ -104,14 +104,12 @@ export class Rankings {
 
   #read(cursor: string, q: string, generationId: string): Position {
     const position = decodeCursor('search', cursor, CURSOR);
-    if (position.q !== q || position.m !== this.#seal(position)) {
-      const message = 'The cursor "after" belongs to another search: repeat the one it came from.';
-      throw new PlatformError('BAD_USER_INPUT', message);
-    }
+    if (position.q !== q) throw notOfThisSearch();
     if (position.g !== generationId) {
       const message = 'The cursor\'s generation is no longer live: search again without "after".';
       throw new PlatformError('CURSOR_EXPIRED', message);
     }
+    if (position.m !== this.#seal(position)) throw notOfThisSearch();
     return position;
   }
 
@@ -171,6 +169,11 @@ async function extend(ranking: Ranking, count: number, find: FindNearest): Promi
 /** Best first; equal scores by id, as indexes order them. */
 function isAfter(score: number, id: bigint, { s, i }: Position): boolean {
   return score < s || (score === s && id > BigInt(i));
+}
+
+function notOfThisSearch(): PlatformError {
+  const message = 'The cursor "after" belongs to another search: repeat the one it came from.';
+  return new PlatformError('BAD_USER_INPUT', message);
 }
 
 function hashOf(query: unknown): string {

@@ -72,7 +72,7 @@ test('an upload of unknown length is refused before it is read', async () => {
       },
     }),
     duplex: 'half',
-  } as RequestInit);
+  });
 
   expect(response.status).toBe(413);
 });

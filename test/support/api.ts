@@ -124,7 +124,7 @@ export async function useApi(environment: Environment = {}): Promise<TestApi> {
     runJob: async (nodeId) => {
       const id = asJobId(requireIdOf('Job', nodeId));
       const job = await newRunner(jobServices).runJob(id, new AbortController().signal);
-      for (const index of await services.indexes.opened()) await index.caughtUp();
+      for (const index of services.indexes.opened()) await index.caughtUp();
       return job;
     },
     fetch: (path, { headers, ...init } = {}) =>
