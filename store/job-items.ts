@@ -308,15 +308,26 @@ const RATE_WINDOW_MS = 60_000;
 
 /** Items a second over the last minute, or since the job began; null before there is anything to measure. */
 export async function measureRate(db: Queryable, jobId: JobId, now: Date): Promise<number | null> {
-  const { rows } = await db.query<{ count: string; started_at: Date | null }>(
-    `SELECT started_at, (SELECT count(*) FROM job_items i WHERE i.job_id = j.id AND i.finished_at > $2)
-     FROM jobs j WHERE id = $1`,
-    [jobId, new Date(now.getTime() - RATE_WINDOW_MS)],
+  return (await measureRates(db, [jobId], now)).get(jobId) ?? null;
+}
+
+/** The same of several jobs in one statement; a job without a rate is left out. */
+export async function measureRates(
+  db: Queryable,
+  jobIds: readonly JobId[],
+  now: Date,
+): Promise<ReadonlyMap<JobId, number>> {
+  const { rows } = await db.query<{ id: JobId; count: string; started_at: Date }>(
+    `SELECT id, started_at, (SELECT count(*) FROM job_items i WHERE i.job_id = j.id AND i.finished_at > $2)
+     FROM jobs j WHERE id = ANY($1::uuid[]) AND started_at IS NOT NULL`,
+    [jobIds, new Date(now.getTime() - RATE_WINDOW_MS)],
   );
-  const { count, started_at: startedAt } = rows[0] ?? {};
-  if (startedAt === undefined || startedAt === null || count === '0') return null;
-  const elapsedMs = Math.min(RATE_WINDOW_MS, now.getTime() - startedAt.getTime());
-  return elapsedMs <= 0 ? null : (Number(count) * 1000) / elapsedMs;
+  const rates = new Map<JobId, number>();
+  for (const { id, count, started_at: startedAt } of rows) {
+    const elapsedMs = Math.min(RATE_WINDOW_MS, now.getTime() - startedAt.getTime());
+    if (elapsedMs > 0 && count !== '0') rates.set(id, (Number(count) * 1000) / elapsedMs);
+  }
+  return rates;
 }
 
 export interface ItemRecord {

@@ -65,24 +65,24 @@ export class WorkerPresence {
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   }
 
-  /** Runs `plan` unless another worker plans this job; whether it did. A planner that dies leaves it to the next. */
-  async whilePlanning(jobId: JobId, plan: () => Promise<void>): Promise<boolean> {
+  /**
+   * Makes this worker the one that plans a job; call what it gives when the plan is there, or has failed. Null: another
+   * worker plans it. A planner that dies leaves it to the next. Ask once at a time: a worker isn't kept from its own jobs.
+   */
+  async startPlanning(jobId: JobId): Promise<(() => Promise<void>) | null> {
     const client = this.#client;
-    if (client === null) return false;
+    if (client === null) return null;
     const lock = [`plan of ${jobId}`];
     const { rows } = await client.query<{ locked: boolean }>(
       'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
       lock,
     );
-    if (rows[0]?.locked !== true) return false;
-    try {
-      await plan();
-      return true;
-    } finally {
+    if (rows[0]?.locked !== true) return null;
+    return async () => {
       await client
         .query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock)
         .catch(() => undefined);
-    }
+    };
   }
 
   async close(): Promise<void> {

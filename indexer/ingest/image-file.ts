@@ -2,7 +2,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { PlatformError, systemErrorCode } from '../../platform/errors.ts';
 import type { SourceRecord } from '../../store/sources.ts';
-import { UnreadableImage } from './reasons.ts';
+import { cannotRead, UnreadableImage } from './reasons.ts';
 import type { UploadStore } from './uploads.ts';
 
 interface Located {
@@ -88,12 +88,7 @@ function gone(path: string, cause?: unknown): PlatformError {
 }
 
 function unreachable(path: string, cause: unknown): UnreadableImage {
-  const code = systemErrorCode(cause) ?? 'no code';
-  return new UnreadableImage(
-    'UNREADABLE',
-    `A folder on the way to ${path} can't be read (${code}).`,
-    {
-      cause,
-    },
-  );
+  return new UnreadableImage('UNREADABLE', cannotRead(`A folder on the way to ${path}`, cause), {
+    cause,
+  });
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
-import { messageOf, systemErrorCode } from '../../platform/errors.ts';
-import { UnreadableImage } from './reasons.ts';
+import { systemErrorCode } from '../../platform/errors.ts';
+import { cannotRead, UnreadableImage } from './reasons.ts';
 import type { FileDigest } from './decoder-protocol.ts';
 
 /** A link at the end of the path is refused, and a pipe without a writer doesn't hold us up. */
@@ -84,7 +84,6 @@ async function refuseChanged(file: FileHandle, before: BigIntStats, read: number
 
 /** The reason behind a system error; other errors stay as they are. */
 function asUnreadable(error: unknown): unknown {
-  const reason = messageOf(error);
   switch (systemErrorCode(error) ?? '') {
     case 'ENOENT':
     case 'ENOTDIR':
@@ -99,7 +98,7 @@ function asUnreadable(error: unknown): unknown {
     case 'EPERM':
     case 'EIO':
     case 'ESTALE':
-      return new UnreadableImage('UNREADABLE', `The file can't be read: ${reason}`, {
+      return new UnreadableImage('UNREADABLE', cannotRead('The file', error), {
         cause: error,
       });
     default:

@@ -1,4 +1,4 @@
-import { PlatformError } from '../../platform/errors.ts';
+import { PlatformError, systemErrorCode } from '../../platform/errors.ts';
 
 /** Why a file is not in the collection. Public and stable; docs/operations.md says what to do about each. */
 export const REASON_CODES = [
@@ -38,6 +38,14 @@ const LASTING: ReadonlySet<string> = new Set<ReasonCode>([
 
 export function isLasting(reasonCode: string): boolean {
   return LASTING.has(reasonCode);
+}
+
+/**
+ * `What can't be read (EACCES).` The system's own message names the server's folders, which readers of a job's items
+ * needn't know.
+ */
+export function cannotRead(what: string, error: unknown): string {
+  return `${what} can't be read (${systemErrorCode(error) ?? 'no code'}).`;
 }
 
 /** A picture that can't be read, with the reason's code. To callers of the API it is `IMAGE_UNREADABLE`. */

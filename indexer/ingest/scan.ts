@@ -4,8 +4,8 @@ import type { Dirent } from 'node:fs';
 import { lstat, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chunk } from '../../platform/chunk.ts';
-import { messageOf, systemErrorCode, throwIfAborted } from '../../platform/errors.ts';
-import { UnreadableImage, type ReasonCode } from './reasons.ts';
+import { systemErrorCode, throwIfAborted } from '../../platform/errors.ts';
+import { cannotRead, UnreadableImage, type ReasonCode } from './reasons.ts';
 
 /** What lies in a folder. Paths are relative to it, with slashes, exactly as the file system has them. */
 export type Scanned =
@@ -85,13 +85,13 @@ async function* readFolder(root: string, path: string): AsyncGenerator<Names> {
 }
 
 function unreadableRoot(cause: unknown): UnreadableImage {
-  const message = `The source's folder can't be read: ${messageOf(cause)}`;
+  const message = cannotRead("The source's folder", cause);
   return new UnreadableImage('SOURCE_UNREADABLE', message, { cause });
 }
 
 function unreadableFolder(path: string, error: unknown): ScanPage {
   if (systemErrorCode(error) === 'ENOENT') return { entries: [], ignored: 0, unreadable: [] };
-  const message = `The folder can't be read: ${messageOf(error)}`;
+  const message = cannotRead(`The folder ${path}`, error);
   return {
     entries: [refused(path, 'FOLDER_UNREADABLE', message)],
     ignored: 0,
@@ -149,7 +149,7 @@ async function lookAtFile(root: string, path: string): Promise<Scanned | null> {
     return refused(path, 'NOT_A_FILE', 'This is a pipe, socket or device, not a file.');
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return null;
-    return refused(path, 'UNREADABLE', `The file can't be read: ${messageOf(error)}`);
+    return refused(path, 'UNREADABLE', cannotRead(`The file ${path}`, error));
   }
 }
 

@@ -46,6 +46,8 @@ export interface RunnerOptions<Services> {
 const DEFAULTS = { lanes: 3, leaseMs: 60_000, pollMs: 500 };
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
+/** Jobs that a worker plans at once: a source with millions of files takes minutes, and others needn't wait for it. */
+const MAX_PLANS = 2;
 /** How often a job's planning may fail for no known reason, within one worker. */
 const PLAN_ATTEMPTS = 3;
 
@@ -59,6 +61,8 @@ export class JobRunner<Services> {
   readonly #presence: WorkerPresence;
   readonly #alarm = new Alarm();
   readonly #planFailures = new Map<JobId, number>();
+  /** Plans that this worker makes now. */
+  readonly #planning = new Map<JobId, Promise<void>>();
   #lastJob: JobId | null = null;
 
   constructor(options: RunnerOptions<Services>) {
@@ -106,6 +110,7 @@ export class JobRunner<Services> {
       );
       await Promise.all([overseer, ...lanes]);
     } finally {
+      await Promise.all(this.#planning.values()); // they stop at the signal, too
       stop.removeEventListener('abort', wake);
       await this.#presence.close();
     }
@@ -127,14 +132,15 @@ export class JobRunner<Services> {
     }
   }
 
-  /** Plans what is to be planned, takes over from the dead, ends what is done. Whether the one job is over. */
+  /** Begins to plan what is to be planned, takes over from the dead, ends what is done. Whether the one job is over. */
   async #oversee(only: JobId | null, signal: AbortSignal): Promise<boolean> {
     const { database } = this.#options;
     const { prisma, pool } = database;
     const kinds = this.#kinds();
     const isOurs = ({ id }: JobRecord): boolean => only === null || id === only;
     for (const job of (await listJobsToPlan(prisma, kinds)).filter(isOurs)) {
-      await this.#plan(job, signal);
+      if (this.#planning.size >= MAX_PLANS) break;
+      if (!this.#planning.has(job.id)) await this.#startPlan(job, signal);
     }
     for (const job of (await listOpenJobs(prisma, kinds)).filter(isOurs)) {
       if ((await returnItemsOfDeadWorkers(pool, job.id, new Date())) > 0) this.#alarm.ring();
@@ -144,30 +150,55 @@ export class JobRunner<Services> {
     return only !== null && (job === null || isResting(job));
   }
 
-  async #plan(job: JobRecord, signal: AbortSignal): Promise<void> {
-    const { database, services, logger } = this.#options;
-    const definition = this.#definition(job);
-    try {
-      await this.#presence.whilePlanning(job.id, async () => {
-        const current = await findJob(database.prisma, job.id);
-        if (current?.state !== 'PLANNED' || current.plan !== null) return; // others were quicker
-        const work = { jobId: job.id, now: new Date(), signal, logger: this.#loggerOf(job) };
-        const plan = await definition.plan(job, services, work);
-        if (definition.isDryRun(job)) return setPlan(database.pool, job.id, plan);
-        await queueJob(database.pool, job.id, plan);
-        await notifyWorkers(database.pool);
+  /** Plans a job beside everything else, unless another worker does. */
+  async #startPlan(job: JobRecord, signal: AbortSignal): Promise<void> {
+    const release = await this.#presence.startPlanning(job.id);
+    if (release === null) return;
+    const planning = this.#tryPlan(job, signal)
+      .catch((error: unknown) => {
+        this.#loggerOf(job).error({ err: error }, 'A job could not be planned.');
+        return false;
+      })
+      .finally(release)
+      .then((isPlanned) => {
+        this.#planning.delete(job.id);
+        if (isPlanned) this.#alarm.ring(); // there is room for another
       });
+    this.#planning.set(job.id, planning);
+  }
+
+  /** Whether it worked. */
+  async #tryPlan(job: JobRecord, signal: AbortSignal): Promise<boolean> {
+    const { database, logger } = this.#options;
+    try {
+      await this.#plan(job, signal);
+      this.#planFailures.delete(job.id);
+      return true;
     } catch (error) {
-      if (isStop(error, signal)) return;
+      if (isStop(error, signal)) return false;
       if ((await findJob(database.prisma, job.id))?.state !== 'PLANNED') {
-        return this.#loggerOf(job).info('A job was cancelled or deleted while it was planned.');
+        this.#loggerOf(job).info('A job was cancelled or deleted while it was planned.');
+        return true;
       }
       const failures = (this.#planFailures.get(job.id) ?? 0) + 1;
       this.#planFailures.set(job.id, failures);
       logger.error({ err: error, job: job.id }, 'A job could not be planned.');
       const isHopeless = error instanceof PlatformError && !error.retryable;
       if (isHopeless || failures >= PLAN_ATTEMPTS) await this.#failJob(job, error);
+      return false;
     }
+  }
+
+  async #plan(job: JobRecord, signal: AbortSignal): Promise<void> {
+    const { database, services } = this.#options;
+    const definition = this.#definition(job);
+    const current = await findJob(database.prisma, job.id);
+    if (current?.state !== 'PLANNED' || current.plan !== null) return; // others were quicker
+    const work = { jobId: job.id, now: new Date(), signal, logger: this.#loggerOf(job) };
+    const plan = await definition.plan(job, services, work);
+    if (definition.isDryRun(job)) return setPlan(database.pool, job.id, plan);
+    await queueJob(database.pool, job.id, plan);
+    await notifyWorkers(database.pool);
   }
 
   async #finish(job: JobRecord): Promise<void> {

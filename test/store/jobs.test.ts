@@ -17,6 +17,7 @@ import {
   extendLease,
   listItems,
   measureRate,
+  measureRates,
   releaseItems,
   type Claim,
   type Outcome,
@@ -216,6 +217,21 @@ describe('completing', () => {
 
     expect(await measureRate(pool, job, secondsLater(120))).toBeCloseTo(10 / 60);
   });
+});
+
+test('rates of several jobs are measured at once; those without one are left out', async () => {
+  const [fast, slow, idle] = [await jobWith(20), await jobWith(20), await jobWith(1)];
+  await complete(await claimed(fast), DONE, secondsLater(5));
+  await complete(await claimed(slow, NOON, 5), DONE, secondsLater(5));
+
+  const rates = await measureRates(pool, [fast, slow, idle], secondsLater(10));
+
+  expect(rates).toEqual(
+    new Map([
+      [fast, 1],
+      [slow, 0.5],
+    ]),
+  );
 });
 
 describe('steering', () => {

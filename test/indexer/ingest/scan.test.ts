@@ -90,6 +90,7 @@ describe('scanning', () => {
 
     await expect(scan(folder)).rejects.toMatchObject({
       reason: 'SOURCE_UNREADABLE',
+      message: "The source's folder can't be read (ENOENT).",
     });
   });
 });

@@ -71,3 +71,57 @@ test('a job that is deleted while it is planned is no error', async () => {
   expect(await findJob(prisma, id)).toBeNull();
   expect(errors).toEqual([]);
 });
+
+/** A plan that takes until the worker is told to stop. */
+function untilStopped({ signal }: Work): Promise<void> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new Error('Stopped.'));
+    });
+  });
+}
+
+test('a job that takes long to plan holds up no other, and stops with the worker', async () => {
+  const slow = await newJob();
+  const quick = [await newJob(), await newJob()];
+  const { runner, errors } = newRunner(async (work) => {
+    if (work.jobId === slow) await untilStopped(work);
+    else await addItems(pool, work.jobId, [ITEM]);
+  });
+  const stop = new AbortController();
+
+  const running = runner.run(stop.signal);
+  for (const id of quick) {
+    while ((await findJob(prisma, id))?.state !== 'SUCCEEDED') await new Promise(setImmediate);
+  }
+  stop.abort();
+  await running;
+
+  expect(await findJob(prisma, slow)).toMatchObject({ state: 'PLANNED', plan: null });
+  expect(errors).toEqual([]);
+  await cancelJob(pool, slow, NOON);
+});
+
+test('a worker plans two jobs at once at most, and each once', async () => {
+  const ids = [await newJob(), await newJob(), await newJob(), await newJob()];
+  const planned: JobId[] = [];
+  let atOnce = 0;
+  let most = 0;
+  const { runner } = newRunner(async ({ jobId }) => {
+    planned.push(jobId);
+    most = Math.max(most, ++atOnce);
+    for (let i = 0; i < 5; i++) await countItems(pool, jobId);
+    atOnce--;
+  });
+  const stop = new AbortController();
+
+  const running = runner.run(stop.signal);
+  for (const id of ids) {
+    while ((await findJob(prisma, id))?.state !== 'SUCCEEDED') await new Promise(setImmediate);
+  }
+  stop.abort();
+  await running;
+
+  expect(planned.sort()).toEqual(ids.sort());
+  expect(most).toBe(2);
+});
