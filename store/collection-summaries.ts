@@ -1,3 +1,4 @@
+import { groupBy } from '../platform/group-by.ts';
 import type { PrismaClient } from './database.ts';
 import { listSourcesOf, type SourceRecord } from './sources.ts';
 import { toGenerationRecord, type GenerationRecord } from './generations.ts';
@@ -83,14 +84,4 @@ interface EmbeddingRow {
   readonly vision_space_id: string;
   readonly sha256: Buffer;
   readonly created_at: Date;
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
 }

@@ -1,6 +1,5 @@
 import { PlatformError } from '../../platform/errors.ts';
 import { findCollection, type CollectionRecord } from '../../store/collections.ts';
-import type { CollectionId } from '../../store/ids.ts';
 import type { ImageRecord } from '../../store/images.ts';
 import { asImageId } from '../../store/ids.ts';
 import { findJob, type JobRecord } from '../../store/jobs.ts';
@@ -58,9 +57,4 @@ export async function findVisibleJob(
 /** Jobs of no single collection are for keys of all. */
 export function isVisibleJob(viewer: Viewer, { collectionId }: JobRecord): boolean {
   return collectionId === null ? viewer.collections === null : canSee(viewer, collectionId);
-}
-
-/** Only the collections it may see; null: all. */
-export function scopeOf({ collections }: Viewer): readonly CollectionId[] | null {
-  return collections;
 }

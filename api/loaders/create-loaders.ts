@@ -11,6 +11,7 @@ import { findCollectionsByIds } from '../../store/collections.ts';
 import { countIndexedOf } from '../../store/changes.ts';
 import { hexOf, readEmbeddings } from '../../store/embeddings.ts';
 import { findImagesByIds } from '../../store/images.ts';
+import { measureRates } from '../../store/job-items.ts';
 import { countItemsOf } from '../../store/job-summaries.ts';
 import type { CollectionId, GenerationId, ImageId, JobId, VisionSpaceId } from '../../store/ids.ts';
 import type { Queryable } from '../../store/transaction.ts';
@@ -35,6 +36,7 @@ export function createLoaders({ pool, prisma }: Database, models: ModelLists) {
     ),
     liveEmbedding: byKey((ids: readonly ImageId[]) => findLiveEmbeddings(pool, ids)),
     vector: createVectorLoader(pool),
+    rate: byKey((ids: readonly JobId[]) => measureRates(pool, ids, new Date())),
     itemCounts: byKey((ids: readonly JobId[]) => countItemsOf(pool, ids)),
     visionSpaces: models.visionSpaces,
     textModels: models.textModels,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countItems, listItems, measureRate, type ItemCounts } from '../../store/job-items.ts';
+import { countItems, listItems, type ItemCounts } from '../../store/job-items.ts';
 import type { JobRecord } from '../../store/jobs.ts';
 import { NUMBER_KEY, paginate } from '../connections.ts';
 import { hasRole } from '../auth/viewer.ts';
@@ -62,8 +62,7 @@ async function countsOf({ id }: JobRecord, { loaders }: Context): Promise<ItemCo
 async function rateOf(
   { id, state }: JobRecord,
   _args: unknown,
-  { services }: Context,
+  { loaders }: Context,
 ): Promise<number | null> {
-  if (state !== 'RUNNING') return null;
-  return measureRate(services.database.pool, id, services.now());
+  return state === 'RUNNING' ? loaders.rate.load(id) : null;
 }

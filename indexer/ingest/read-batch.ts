@@ -1,5 +1,6 @@
 import type { ImageInput } from '../../models/manifest.ts';
 import { PlatformError, throwIfAborted } from '../../platform/errors.ts';
+import { groupBy } from '../../platform/group-by.ts';
 import type { IndexKey } from '../../store/changes.ts';
 import { findEmbedded, hexOf } from '../../store/embeddings.ts';
 import {
@@ -190,14 +191,4 @@ function asUnreadable(error: unknown): UnreadableImage {
     return new UnreadableImage('VANISHED', error.message, { cause: error });
   }
   throw error;
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
 }
