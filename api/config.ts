@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import {
   parseSettings,
@@ -15,6 +16,8 @@ export interface ApiConfig {
   /** Null: the embedded server. */
   readonly databaseUrl: string | null;
   readonly bundleFolder: string;
+  /** Further bundles, a folder each. */
+  readonly bundlesFolder: string;
   readonly engine: EngineSetting;
   /** Folders below which sources may lie; none: GraphQL can't add any. */
   readonly mediaRoots: readonly string[];
@@ -57,6 +60,7 @@ export function parseConfig(environment: Environment): ApiConfig {
     dataFolder: settings.DATA_DIR,
     databaseUrl: settings.DATABASE_URL,
     bundleFolder: settings.MODEL_BUNDLE,
+    bundlesFolder: settings.BUNDLES_DIR ?? join(settings.DATA_DIR, 'bundles'),
     engine: settings.VECTOR_ENGINE,
     mediaRoots: settings.MEDIA_ROOTS ?? [],
     costCapacity: settings.COST_CAPACITY,

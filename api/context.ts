@@ -1,5 +1,6 @@
 import type { Logger } from '../platform/logger.ts';
 import type { Bundle } from '../models/bundle.ts';
+import type { BundleCatalog } from '../models/bundle-catalog.ts';
 import type { RegisteredBundle } from '../indexer/collections.ts';
 import type { UploadStore } from '../indexer/ingest/uploads.ts';
 import type { ChangeListener } from '../store/change-listener.ts';
@@ -11,17 +12,23 @@ import type { UrlSigner } from './media/signer.ts';
 import type { CollectionIndexes } from './search/collection-indexes.ts';
 import type { SearchService } from './search/search-service.ts';
 import type { TextEmbeddings } from './search/text-embeddings.ts';
+import type { TextModels } from './search/text-models.ts';
 import type { UploadedImages } from './search/uploaded-images.ts';
 
 /** What the process has one of. */
 export interface Services {
   readonly database: Database;
   readonly listener: ChangeListener;
+  /** The bundle that new collections begin with. */
   readonly bundle: Bundle;
-  /** The rows of the bundle's models. */
+  /** The rows of its models. */
   readonly registered: RegisteredBundle;
-  readonly models: ModelLists;
+  /** Its text model. */
   readonly texts: TextEmbeddings;
+  /** All bundles here. */
+  readonly catalog: BundleCatalog;
+  readonly models: ModelLists;
+  readonly textModels: TextModels;
   readonly uploadedImages: UploadedImages;
   readonly uploads: UploadStore;
   readonly indexes: CollectionIndexes;

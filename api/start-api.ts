@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
@@ -9,15 +8,15 @@ import express, { type Express, type Request } from 'express';
 import type { GraphQLSchema } from 'graphql';
 import type { Closers } from '../platform/closers.ts';
 import { PlatformError, systemErrorCode } from '../platform/errors.ts';
-import { lazily } from '../platform/lazily.ts';
 import type { Logger } from '../platform/logger.ts';
 import { Bundle } from '../models/bundle.ts';
-import { ImageEncoder } from '../models/image-encoder.ts';
-import { TextEncoder } from '../models/text-encoder.ts';
+import { BundleCatalog } from '../models/bundle-catalog.ts';
+import { LoadedModels } from '../models/loaded-models.ts';
 import { registerBundle } from '../indexer/collections.ts';
 import { Decoder } from '../indexer/ingest/decode.ts';
 import { ThumbnailStore } from '../indexer/ingest/thumbnails.ts';
 import { UploadStore } from '../indexer/ingest/uploads.ts';
+import { snapshotFolder } from '../indexer/vector-index/snapshot-files.ts';
 import { ChangeListener } from '../store/change-listener.ts';
 import { Database } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
@@ -48,7 +47,7 @@ import { UrlSigner } from './media/signer.ts';
 import { createSchema } from './schema.ts';
 import { CollectionIndexes } from './search/collection-indexes.ts';
 import { SearchService } from './search/search-service.ts';
-import { TextEmbeddings } from './search/text-embeddings.ts';
+import { TextModels } from './search/text-models.ts';
 import { UploadedImages } from './search/uploaded-images.ts';
 
 /** A filter over millions of rows must not go on after nobody waits for it. */
@@ -118,35 +117,39 @@ interface Parts {
 }
 
 async function openParts(config: ApiConfig, { closers, logger }: StartOptions): Promise<Parts> {
-  const { dataFolder, databaseUrl, bundleFolder, engine, mediaRoots } = config;
+  const { dataFolder, databaseUrl, bundleFolder, bundlesFolder, engine, mediaRoots } = config;
   const bundle = await Bundle.open(bundleFolder);
   if (bundle.manifest.projector === undefined) {
     const message = `The model bundle ${bundleFolder} has no projector: train one, or name another.`;
     throw new PlatformError('INVALID_CONFIG', message);
   }
-  const sessions = Math.min(availableParallelism(), MOST_TEXT_SESSIONS);
+  const catalog = await BundleCatalog.open({ main: bundle, folder: bundlesFolder, logger });
+  const textSessions = Math.min(availableParallelism(), MOST_TEXT_SESSIONS);
+  const loaded = new LoadedModels(catalog, { textSessions, visionSessions: 1 });
+  closers.add(() => loaded.close());
   // The two slow starts side by side.
-  const [database, textEncoder] = await Promise.all([
+  const [database] = await Promise.all([
     openDatabase({ url: databaseUrl, dataFolder, logger }, closers),
-    TextEncoder.load(bundle, { sessions }),
+    loaded.findText(bundle.textModel),
   ]);
-  closers.add(() => textEncoder.dispose());
   const registered = await registerBundle(database, bundle);
+  const textModels = new TextModels({
+    find: (fingerprint) => loaded.findText(fingerprint),
+    parallel: textSessions,
+  });
+  const texts = await textModels.get({ ...bundle.manifest, fingerprint: bundle.textModel });
+  await texts.encode('a photo'); // the first run of a graph takes longer
   const listener = new ChangeListener({ createClient: () => database.createClient(), logger });
   closers.add(() => listener.close());
-  const folder = join(dataFolder, 'indexes');
+  const folder = snapshotFolder(dataFolder);
   const indexes = new CollectionIndexes({ database, listener, engine, folder, logger });
   closers.add(() => indexes.close());
   const decoder = new Decoder({ processes: 1 });
   closers.add(() => decoder.close());
-  const encoder = lazily(() => ImageEncoder.load(bundle, { sessions: 1 }));
-  closers.add(async () => (await encoder.begun())?.dispose());
-  const texts = new TextEmbeddings(textEncoder, sessions);
-  await texts.encode('a photo'); // the first run of a graph takes longer
   const metrics = new Metrics({ readIndexes: () => readIndexes(database, indexes) });
   const secret = await loadOrCreateSecret(dataFolder);
   const search = new SearchService({
-    ...{ database, indexes, texts, cursorSecret: secret },
+    ...{ database, indexes, textModels, cursorSecret: secret },
     onSearch: ({ encode, index, hydrate, total }) => {
       metrics.observeSearchStage('encode', encode / 1000);
       metrics.observeSearchStage('index', index / 1000);
@@ -155,12 +158,12 @@ async function openParts(config: ApiConfig, { closers, logger }: StartOptions): 
     },
   });
   const signer = new UrlSigner({ secret });
-  const { input } = bundle.manifest.vision;
-  const uploadedImages = new UploadedImages({ decoder, encoder: encoder.get, input });
+  const uploadedImages = new UploadedImages({ decoder, models: loaded });
   const [uploads, thumbnails] = [new UploadStore(dataFolder), new ThumbnailStore(dataFolder)];
   const services: Services = {
     ...{ database, listener, bundle, registered, texts, uploadedImages, uploads, indexes, search },
-    ...{ signer, mediaRoots, logger, models: new ModelLists(database.prisma) },
+    ...{ signer, mediaRoots, logger, textModels, catalog },
+    models: new ModelLists({ prisma: database.prisma, catalog, logger }),
     now: () => new Date(),
   };
   return {

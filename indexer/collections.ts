@@ -1,14 +1,7 @@
 import type { Bundle } from '../models/bundle.ts';
-import { PlatformError } from '../platform/errors.ts';
-import type { IndexKey } from '../store/changes.ts';
-import {
-  createCollection,
-  setActiveTextModel,
-  type CollectionRecord,
-} from '../store/collections.ts';
+import { createCollection, type CollectionRecord } from '../store/collections.ts';
 import type { Database } from '../store/database.ts';
-import { createFirstGeneration, findLiveGeneration } from '../store/generations.ts';
-import type { CollectionId } from '../store/ids.ts';
+import { createFirstGeneration } from '../store/generations.ts';
 import {
   registerTextModel,
   registerVisionSpace,
@@ -56,37 +49,18 @@ export async function createSearchableCollection(
 
 /** The same for a collection whose maker died before it was searchable. Any number of processes may call it at once. */
 export async function makeSearchable(
-  { pool, prisma }: Database,
+  { pool }: Pick<Database, 'pool'>,
   { visionSpace, textModel }: RegisteredBundle,
   collection: CollectionRecord,
 ): Promise<CollectionRecord> {
-  const { id } = collection;
   await createFirstGeneration(
     pool,
-    { collectionId: id, visionSpaceId: visionSpace.id },
+    {
+      collectionId: collection.id,
+      visionSpaceId: visionSpace.id,
+      textModelId: textModel?.id ?? null,
+    },
     new Date(),
   );
-  if (textModel === null || collection.activeTextModelId !== null) return collection;
-  await setActiveTextModel(prisma, id, textModel.id);
-  return { ...collection, activeTextModelId: textModel.id };
-}
-
-/** What new images of a collection are indexed under. Throws `MODEL_MISMATCH` when the bundle sees otherwise. */
-export async function findIndexKey(
-  database: Database,
-  bundle: Bundle,
-  collectionId: CollectionId,
-): Promise<IndexKey> {
-  const live = await findLiveGeneration(database.prisma, collectionId);
-  const { visionSpace } = await registerBundle(database, bundle);
-  if (live?.visionSpaceId === visionSpace.id)
-    return { collectionId, visionSpaceId: visionSpace.id };
-  const story =
-    live === null
-      ? 'The collection has no live generation'
-      : "The collection's live generation is of another vision space than the bundle";
-  throw new PlatformError(
-    'MODEL_MISMATCH',
-    `${story}: name the bundle it was made with (MODEL_BUNDLE).`,
-  );
+  return collection;
 }

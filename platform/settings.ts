@@ -20,6 +20,8 @@ export const SHARED_SETTINGS = {
   /** Null: the embedded server of DATA_DIR. */
   DATABASE_URL: z.string().nullable().default(null),
   MODEL_BUNDLE: path.default(DEFAULT_BUNDLE),
+  /** Further bundles, a folder each; null: `bundles` in DATA_DIR. */
+  BUNDLES_DIR: path.nullable().default(null),
   /** Folders below which sources may lie, separated as in PATH; null: not set. */
   MEDIA_ROOTS: z
     .string()

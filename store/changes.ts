@@ -1,4 +1,4 @@
-import { floatsOf } from './embeddings.ts';
+import { floatsOf, hexOf } from './embeddings.ts';
 import { asImageId, type CollectionId, type ImageId, type VisionSpaceId } from './ids.ts';
 import type { Queryable } from './transaction.ts';
 
@@ -32,6 +32,20 @@ async function lockCollection(client: Queryable, collectionId: CollectionId): Pr
 }
 
 /**
+ * Embeddings are deleted only while nobody makes entries of them: those who index share this lock, who reclaims has it alone, and
+ * sees every entry that was made before. An embedding that went while its entry was on the way fails the entry, which is tried again.
+ */
+const RECLAIM_LOCK = `hashtextextended('embeddings of ' || $1::text, 0)`;
+
+/** Waits for those who index in the vision space, and holds them up until the transaction ends. */
+export async function lockForReclaiming(
+  client: Queryable,
+  visionSpaceId: VisionSpaceId,
+): Promise<void> {
+  await client.query(`SELECT pg_advisory_xact_lock(${RECLAIM_LOCK})`, [visionSpaceId]);
+}
+
+/**
  * Makes images searchable: an index over the key takes each with the embedding of its bytes. All of them must have one.
  * Also when an image's bytes changed. Call it last in the transaction that stored images and embeddings.
  */
@@ -42,6 +56,7 @@ export async function recordIndexed(
 ): Promise<void> {
   if (imageIds.length === 0) return;
   await lockCollection(client, collectionId);
+  await client.query(`SELECT pg_advisory_xact_lock_shared(${RECLAIM_LOCK})`, [visionSpaceId]);
   const { rowCount } = await client.query(
     `INSERT INTO index_entries (vision_space_id, image_id, collection_id, sha256, seq)
      SELECT e.vision_space_id, i.id, i.collection_id, e.sha256, nextval('index_seq')
@@ -53,6 +68,42 @@ export async function recordIndexed(
   if (rowCount !== new Set(imageIds).size) {
     throw new Error('Only images with an embedding can be recorded as indexed.');
   }
+}
+
+/**
+ * The same after embeddings were replaced: other collections that have these bytes take the new ones in, too. Collections are locked in
+ * the order of their ids, so that two such writers can't wait for each other.
+ */
+export async function recordReplaced(
+  client: Queryable,
+  { collectionId, visionSpaceId }: IndexKey,
+  { imageIds, sha256s }: { imageIds: readonly ImageId[]; sha256s: readonly Uint8Array[] },
+): Promise<void> {
+  const { rows } = await client.query<{ collection: CollectionId; ids: string[] }>(
+    `SELECT i.collection_id AS collection, array_agg(i.id::text) AS ids
+     FROM images i JOIN index_entries n ON n.vision_space_id = $2 AND n.image_id = i.id AND n.sha256 = i.sha256
+     WHERE i.collection_id <> $1 AND i.sha256 IN (SELECT decode(unnest($3::text[]), 'hex'))
+     GROUP BY 1`,
+    [collectionId, visionSpaceId, sha256s.map(hexOf)],
+  );
+  const all = new Map(rows.map(({ collection, ids }) => [collection, ids.map(asImageId)]));
+  all.set(collectionId, [...imageIds]);
+  for (const [collection, ids] of [...all].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    await recordIndexed(client, { collectionId: collection, visionSpaceId }, ids);
+  }
+}
+
+/** How many images of a collection lack an entry with the embedding of their bytes. */
+export async function countUnindexed(
+  db: Queryable,
+  { collectionId, visionSpaceId }: IndexKey,
+): Promise<number> {
+  const { rows } = await db.query<{ count: string }>(
+    `SELECT count(*) FROM images i WHERE i.collection_id = $1 AND NOT EXISTS (
+       SELECT FROM index_entries n WHERE n.vision_space_id = $2 AND n.image_id = i.id AND n.sha256 = i.sha256)`,
+    [collectionId, visionSpaceId],
+  );
+  return Number(rows[0]?.count ?? 0);
 }
 
 /** Takes images out of every index of their collection. `deleteImages` calls it. */

@@ -1,20 +1,13 @@
 import { z } from 'zod';
 import { PlatformError } from '../platform/errors.ts';
 import type { PrismaClient } from './database.ts';
-import {
-  asCollectionId,
-  asTextModelId,
-  isUuid,
-  type CollectionId,
-  type TextModelId,
-} from './ids.ts';
+import { asCollectionId, isUuid, type CollectionId } from './ids.ts';
 import { isRowMissing, isUniqueViolation } from './prisma-errors.ts';
 
 export interface CollectionRecord {
   readonly id: CollectionId;
   readonly name: string;
   readonly description: string;
-  readonly activeTextModelId: TextModelId | null;
   readonly createdAt: Date;
 }
 
@@ -98,22 +91,10 @@ export function countCollections(
   return prisma.collection.count({ where: among === null ? {} : { id: { in: [...among] } } });
 }
 
-/** With its images, jobs and generations. Embeddings stay for others: `deleteUnusedEmbeddings`. */
+/** With its images, jobs and generations. Embeddings stay for others. */
 export async function deleteCollection(prisma: PrismaClient, id: CollectionId): Promise<void> {
-  await change(id, () => prisma.collection.delete({ where: { id } }));
-}
-
-export async function setActiveTextModel(
-  prisma: PrismaClient,
-  id: CollectionId,
-  activeTextModelId: TextModelId,
-): Promise<void> {
-  await change(id, () => prisma.collection.update({ where: { id }, data: { activeTextModelId } }));
-}
-
-async function change(id: CollectionId, run: () => Promise<unknown>): Promise<void> {
   try {
-    await run();
+    await prisma.collection.delete({ where: { id } });
   } catch (error) {
     if (!isRowMissing(error)) throw error;
     throw new PlatformError('NOT_FOUND', `There is no collection ${id}.`);
@@ -124,15 +105,9 @@ interface Row {
   readonly id: string;
   readonly name: string;
   readonly description: string;
-  readonly activeTextModelId: string | null;
   readonly createdAt: Date;
 }
 
 function toRecord(row: Row): CollectionRecord {
-  const { activeTextModelId: model } = row;
-  return {
-    ...row,
-    id: asCollectionId(row.id),
-    activeTextModelId: model === null ? null : asTextModelId(model),
-  };
+  return { ...row, id: asCollectionId(row.id) };
 }

@@ -18,9 +18,21 @@ export interface NewEmbeddings {
  * Stores embeddings; bytes that have one keep it. All vectors of a statement travel as one `bytea` that Postgres cuts:
  * about as fast as COPY, which couldn't skip what is there already (docs/decisions/0012-index-entries.md).
  */
-export async function addEmbeddings(
+export function addEmbeddings(client: Queryable, embeddings: NewEmbeddings): Promise<void> {
+  return insertEmbeddings(client, embeddings, 'DO NOTHING');
+}
+
+/** The same, but bytes that have an embedding get the new one. Whoever indexes them has to be told: `recordIndexed`. */
+export function replaceEmbeddings(client: Queryable, embeddings: NewEmbeddings): Promise<void> {
+  const replace =
+    '(vision_space_id, sha256) DO UPDATE SET vector = excluded.vector, created_at = now()';
+  return insertEmbeddings(client, embeddings, replace);
+}
+
+async function insertEmbeddings(
   client: Queryable,
   { visionSpaceId, sha256s, vectors }: NewEmbeddings,
+  onConflict: string,
 ): Promise<void> {
   const dimensions = vectors.length / Math.max(1, sha256s.length);
   if (!Number.isInteger(dimensions)) throw new RangeError('There is not one vector a hash.');
@@ -34,7 +46,7 @@ export async function addEmbeddings(
       `INSERT INTO embeddings (vision_space_id, sha256, vector)
        SELECT $1, substring($2::bytea FROM row * 32 + 1 FOR 32), substring($3::bytea FROM row * $4 + 1 FOR $4)
        FROM generate_series(0, $5::int - 1) AS row
-       ON CONFLICT DO NOTHING`,
+       ON CONFLICT ${onConflict}`,
       [visionSpaceId, hashes, Buffer.concat(parts), dimensions * FLOAT_BYTES, rows.length],
     );
   }
@@ -60,16 +72,18 @@ export function hexOf(sha256: Uint8Array): string {
   return Buffer.from(sha256).toString('hex');
 }
 
-/** Which of these bytes have an embedding; their hashes in hex. */
+/** Which of these bytes have an embedding, made at `notBefore` or later; their hashes in hex. */
 export async function findEmbedded(
   db: Queryable,
   visionSpaceId: VisionSpaceId,
   sha256s: readonly Uint8Array[],
+  notBefore: Date | null = null,
 ): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ hash: string }>(
     `SELECT encode(sha256, 'hex') AS hash FROM embeddings
-     WHERE vision_space_id = $1 AND sha256 IN (SELECT decode(unnest($2::text[]), 'hex'))`,
-    [visionSpaceId, sha256s.map(hexOf)],
+     WHERE vision_space_id = $1 AND sha256 IN (SELECT decode(unnest($2::text[]), 'hex'))
+       AND ($3::timestamptz IS NULL OR created_at >= $3)`,
+    [visionSpaceId, sha256s.map(hexOf), notBefore],
   );
   return new Set(rows.map(({ hash }) => hash));
 }
@@ -111,17 +125,4 @@ export async function* scanEmbeddings(
     yield rows.map(({ sha256, vector }) => ({ sha256, vector: floatsOf(vector) }));
     after = last.sha256;
   }
-}
-
-/** Removes embeddings whose bytes no collection has any more; gives how many. Not while an ingest runs. */
-export async function deleteUnusedEmbeddings(
-  db: Queryable,
-  visionSpaceId: VisionSpaceId,
-): Promise<number> {
-  const { rowCount } = await db.query(
-    `DELETE FROM embeddings e WHERE vision_space_id = $1
-       AND NOT EXISTS (SELECT FROM images i WHERE i.sha256 = e.sha256)`,
-    [visionSpaceId],
-  );
-  return rowCount ?? 0;
 }

@@ -1,13 +1,17 @@
 import type { Pool } from 'pg';
-import { PlatformError } from '../platform/errors.ts';
 import type { PrismaClient } from './database.ts';
 import type { Generation, GenerationState } from './generated/prisma/client.ts';
 import {
   asCollectionId,
   asGenerationId,
+  asJobId,
+  asTextModelId,
   asVisionSpaceId,
+  isUuid,
   type CollectionId,
   type GenerationId,
+  type JobId,
+  type TextModelId,
   type VisionSpaceId,
 } from './ids.ts';
 import { inTransaction, type Queryable } from './transaction.ts';
@@ -21,7 +25,8 @@ export interface GenerationCheck {
 }
 
 /**
- * BUILDING → READY (checked) → LIVE (searched) → RETIRED (kept for roll-back) → LIVE again; BUILDING → FAILED.
+ * BUILDING → READY (checked) → LIVE (searched) → RETIRED (kept for a roll-back) → LIVE again; BUILDING → FAILED → BUILDING. All but
+ * discarded ones are kept: they take every new image. Who moves them is in generation-switch.ts.
  */
 export interface GenerationRecord {
   readonly id: GenerationId;
@@ -30,81 +35,68 @@ export interface GenerationRecord {
   /** From 1, counted within the collection. */
   readonly number: number;
   readonly state: GenerationState;
+  /** What its searches go through. Null: none is known for its vision space. */
+  readonly textModelId: TextModelId | null;
+  /** The last job that built it. */
+  readonly jobId: JobId | null;
   readonly checks: unknown;
   readonly createdAt: Date;
   readonly promotedAt: Date | null;
+  readonly retiredAt: Date | null;
+  readonly discardedAt: Date | null;
+  readonly reclaimedAt: Date | null;
 }
 
-export async function createGeneration(
-  pool: Pool,
-  prisma: PrismaClient,
-  { collectionId, visionSpaceId }: { collectionId: CollectionId; visionSpaceId: VisionSpaceId },
-): Promise<GenerationRecord> {
-  const id = await inTransaction(pool, async (client) => {
-    await lockCollection(client, collectionId);
-    const { rows } = await client.query<{ id: string }>(
-      `INSERT INTO generations (collection_id, vision_space_id, number)
-       SELECT $1, $2, 1 + coalesce(max(number), 0) FROM generations WHERE collection_id = $1
-       RETURNING id`,
-      [collectionId, visionSpaceId],
-    );
-    return rows[0]?.id ?? '';
-  });
-  return toGenerationRecord(await prisma.generation.findUniqueOrThrow({ where: { id } }));
+export interface NewGeneration {
+  readonly collectionId: CollectionId;
+  readonly visionSpaceId: VisionSpaceId;
+  readonly textModelId: TextModelId | null;
 }
 
-/** A new collection's generation 1, live at once because there is nothing to check; nothing when it has one already. */
+/**
+ * A new collection's generation 1, live at once because there is nothing to check. Where there is one already it gets the text
+ * model that it lacks, and nothing else.
+ */
 export async function createFirstGeneration(
   pool: Pool,
-  { collectionId, visionSpaceId }: { collectionId: CollectionId; visionSpaceId: VisionSpaceId },
+  { collectionId, visionSpaceId, textModelId }: NewGeneration,
   now: Date,
 ): Promise<void> {
   await inTransaction(pool, async (client) => {
-    await lockCollection(client, collectionId);
+    await lockGenerations(client, collectionId);
     await client.query(
-      `INSERT INTO generations (collection_id, vision_space_id, number, state, promoted_at)
-       SELECT $1, $2, 1, 'LIVE', $3
+      `INSERT INTO generations (collection_id, vision_space_id, number, state, text_model_id, promoted_at)
+       SELECT $1, $2, 1, 'LIVE', $3, $4
        WHERE NOT EXISTS (SELECT FROM generations WHERE collection_id = $1)`,
-      [collectionId, visionSpaceId, now],
+      [collectionId, visionSpaceId, textModelId, now],
     );
-  });
-}
-
-export async function markGenerationReady(
-  prisma: PrismaClient,
-  id: GenerationId,
-  checks: readonly GenerationCheck[],
-): Promise<void> {
-  const state = checks.every(({ passed }) => passed) ? 'READY' : 'FAILED';
-  const data = { state, checks: checks.map((check) => ({ ...check })) } as const;
-  const { count } = await prisma.generation.updateMany({ where: { id, state: 'BUILDING' }, data });
-  if (count === 0) throw new PlatformError('CONFLICT', 'The generation is not being built.');
-}
-
-/** Makes a READY or RETIRED generation the live one and retires the one before, at one moment for all readers. */
-export async function promoteGeneration(pool: Pool, id: GenerationId, now: Date): Promise<void> {
-  await inTransaction(pool, async (client) => {
-    const { rows } = await client.query<{ collection_id: string }>(
-      'SELECT collection_id FROM generations WHERE id = $1',
-      [id],
-    );
-    const collectionId = rows[0]?.collection_id;
-    if (collectionId === undefined) {
-      throw new PlatformError('NOT_FOUND', `There is no generation ${id}.`);
-    }
-    await lockCollection(client, collectionId);
     await client.query(
-      "UPDATE generations SET state = 'RETIRED' WHERE collection_id = $1 AND state = 'LIVE' AND id <> $2",
-      [collectionId, id],
+      `UPDATE generations SET text_model_id = $3
+       WHERE collection_id = $1 AND vision_space_id = $2 AND state = 'LIVE' AND text_model_id IS NULL`,
+      [collectionId, visionSpaceId, textModelId],
     );
-    const { rowCount } = await client.query(
-      `UPDATE generations SET state = 'LIVE', promoted_at = $2
-       WHERE id = $1 AND state IN ('READY', 'RETIRED', 'LIVE')`,
-      [id, now],
-    );
-    if (rowCount === 1) return;
-    throw new PlatformError('CONFLICT', 'Only a ready or retired generation can go live.');
   });
+}
+
+/** One at a time decides over a collection's generations; those who add images (`readKeptSpaces`) wait for it. */
+export async function lockGenerations(client: Queryable, collectionId: CollectionId): Promise<void> {
+  await client.query('SELECT FROM collections WHERE id = $1 FOR NO KEY UPDATE', [collectionId]);
+}
+
+/**
+ * The vision spaces that new images of a collection go to. They stay the same until the transaction ends: whoever begins another
+ * generation waits for it, and then sees its images.
+ */
+export async function readKeptSpaces(
+  client: Queryable,
+  collectionId: CollectionId,
+): Promise<ReadonlySet<VisionSpaceId>> {
+  await client.query('SELECT FROM collections WHERE id = $1 FOR SHARE', [collectionId]);
+  const { rows } = await client.query<{ id: string }>(
+    `SELECT vision_space_id AS id FROM generations WHERE collection_id = $1 AND discarded_at IS NULL`,
+    [collectionId],
+  );
+  return new Set(rows.map(({ id }) => asVisionSpaceId(id)));
 }
 
 export async function findLiveGeneration(
@@ -112,6 +104,14 @@ export async function findLiveGeneration(
   collectionId: CollectionId,
 ): Promise<GenerationRecord | null> {
   const row = await prisma.generation.findFirst({ where: { collectionId, state: 'LIVE' } });
+  return row && toGenerationRecord(row);
+}
+
+export async function findGeneration(
+  prisma: PrismaClient,
+  id: string,
+): Promise<GenerationRecord | null> {
+  const row = isUuid(id) ? await prisma.generation.findUnique({ where: { id } }) : null;
   return row && toGenerationRecord(row);
 }
 
@@ -127,9 +127,18 @@ export async function listGenerations(
   return rows.map(toGenerationRecord);
 }
 
-/** One at a time decides over a collection's generations. */
-async function lockCollection(client: Queryable, collectionId: string): Promise<void> {
-  await client.query('SELECT FROM collections WHERE id = $1 FOR NO KEY UPDATE', [collectionId]);
+/** Those that aren't discarded: of one collection, or of all. The live one first. */
+export async function listKeptGenerations(
+  prisma: PrismaClient,
+  collectionId: CollectionId | null,
+): Promise<readonly GenerationRecord[]> {
+  const rows = await prisma.generation.findMany({
+    where: { discardedAt: null, ...(collectionId === null ? {} : { collectionId }) },
+    orderBy: [{ collectionId: 'asc' }, { number: 'asc' }],
+  });
+  const records = rows.map(toGenerationRecord);
+  const isLive = ({ state }: GenerationRecord): boolean => state === 'LIVE';
+  return [...records.filter(isLive), ...records.filter((record) => !isLive(record))];
 }
 
 export function toGenerationRecord(row: Generation): GenerationRecord {
@@ -138,5 +147,7 @@ export function toGenerationRecord(row: Generation): GenerationRecord {
     id: asGenerationId(row.id),
     collectionId: asCollectionId(row.collectionId),
     visionSpaceId: asVisionSpaceId(row.visionSpaceId),
+    textModelId: row.textModelId === null ? null : asTextModelId(row.textModelId),
+    jobId: row.jobId === null ? null : asJobId(row.jobId),
   };
 }

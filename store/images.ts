@@ -167,6 +167,20 @@ export async function findImagesByIds(
   return rows.map(toImageRecord);
 }
 
+/** Hashes of those images that are there, which stay as they are until the transaction ends. */
+export async function lockImages(
+  client: Queryable,
+  collectionId: CollectionId,
+  ids: readonly ImageId[],
+): Promise<ReadonlyMap<ImageId, Uint8Array>> {
+  const { rows } = await client.query<{ id: string; sha256: Buffer }>(
+    `SELECT id, sha256 FROM images WHERE collection_id = $1 AND id = ANY($2::bigint[])
+     ORDER BY path FOR SHARE`,
+    [collectionId, ids],
+  );
+  return new Map(rows.map(({ id, sha256 }) => [asImageId(id), sha256]));
+}
+
 export interface ImagePage {
   readonly collectionId: CollectionId;
   readonly after: ImageId | null;

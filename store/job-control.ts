@@ -73,6 +73,11 @@ export async function retryFailedItems(pool: Pool, id: JobId): Promise<number> {
        WHERE id = $1 AND (state = 'FAILED' OR state = 'SUCCEEDED' AND $2)`,
       [id, count > 0],
     );
+    await client.query(
+      `UPDATE generations SET state = 'BUILDING'
+       WHERE job_id = $1 AND state = 'FAILED' AND discarded_at IS NULL AND $2`,
+      [id, count > 0],
+    );
     return count;
   });
 }
@@ -99,6 +104,10 @@ async function end(pool: Pool, id: JobId, { to, reasonCode, result, now }: End):
     await client.query('UPDATE jobs SET state = $2, result = $3, finished_at = $4 WHERE id = $1', [
       ...[id, to, result, now],
     ]);
+    await client.query(
+      "UPDATE generations SET state = 'FAILED' WHERE job_id = $1 AND state = 'BUILDING'",
+      [id],
+    );
   });
 }
 

@@ -222,7 +222,7 @@ export async function releaseItems(db: Queryable, { leaseToken, items }: Claim):
 
 export type Outcome =
   /** The code says what was done to it. */
-  | { readonly kind: 'done'; readonly reasonCode?: string }
+  | { readonly kind: 'done'; readonly reasonCode?: string; readonly message?: string }
   | { readonly kind: 'skipped'; readonly reasonCode: string; readonly message?: string }
   | { readonly kind: 'failed'; readonly reasonCode: string; readonly message: string }
   /** Try again, not before then; FAILED when it was the last attempt. */

@@ -60,6 +60,15 @@ export async function findJob(prisma: PrismaClient, id: string): Promise<JobReco
   return row && toRecord(row);
 }
 
+/** What was asked for with this key before. */
+export async function findJobByKey(
+  prisma: PrismaClient,
+  key: { readonly createdBy: string; readonly idempotencyKey: string },
+): Promise<JobRecord | null> {
+  const row = await prisma.job.findUnique({ where: { createdBy_idempotencyKey: key } });
+  return row && toRecord(row);
+}
+
 export async function getJob(prisma: PrismaClient, id: JobId): Promise<JobRecord> {
   const job = await findJob(prisma, id);
   if (job) return job;

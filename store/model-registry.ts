@@ -94,6 +94,18 @@ async function findOrCreate<Row>(
   }
 }
 
+/** The one that was registered last for a vision space; null: none was. */
+export async function findNewestTextModel(
+  prisma: PrismaClient,
+  visionSpaceId: VisionSpaceId,
+): Promise<TextModelRecord | null> {
+  const row = await prisma.textModel.findFirst({
+    where: { visionSpaceId },
+    orderBy: [{ createdAt: 'desc' }, { version: 'desc' }],
+  });
+  return row && toTextModel(row);
+}
+
 export async function listTextModels(prisma: PrismaClient): Promise<readonly TextModelRecord[]> {
   const rows = await prisma.textModel.findMany({ orderBy: [{ name: 'asc' }, { version: 'asc' }] });
   return rows.map(toTextModel);

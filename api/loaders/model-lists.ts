@@ -1,3 +1,7 @@
+import type { BundleCatalog } from '../../models/bundle-catalog.ts';
+import { registerBundle } from '../../indexer/collections.ts';
+import { messageOf } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
 import type { PrismaClient } from '../../store/database.ts';
 import {
   listTextModels,
@@ -9,14 +13,49 @@ import {
 /** Rows never change, and new ones come with a new bundle or a training. */
 const KEPT_MS = 2000;
 
-/** The vision spaces and text models there are: short lists that every search needs, read at most every two seconds. */
+export interface ModelListsOptions {
+  readonly prisma: PrismaClient;
+  readonly catalog: Pick<BundleCatalog, 'all'>;
+  readonly logger: Logger;
+  /** Milliseconds, of any origin. */
+  readonly now?: () => number;
+}
+
+/**
+ * The vision spaces and text models there are: short lists that every search needs, read at most every two seconds. Bundles that
+ * were added meanwhile are registered first.
+ */
 export class ModelLists {
   readonly visionSpaces: () => Promise<readonly VisionSpaceRecord[]>;
   readonly textModels: () => Promise<readonly TextModelRecord[]>;
+  readonly #options: ModelListsOptions;
+  /** Fingerprints of text models that are registered, or can't be. */
+  readonly #registered = new Set<string>();
 
-  constructor(prisma: PrismaClient, now: () => number = () => performance.now()) {
-    this.visionSpaces = keep(() => listVisionSpaces(prisma), now);
-    this.textModels = keep(() => listTextModels(prisma), now);
+  constructor(options: ModelListsOptions) {
+    this.#options = options;
+    const { prisma, now = () => performance.now() } = options;
+    this.visionSpaces = keep(async () => {
+      await this.#register();
+      return listVisionSpaces(prisma);
+    }, now);
+    this.textModels = keep(async () => {
+      await this.#register();
+      return listTextModels(prisma);
+    }, now);
+  }
+
+  async #register(): Promise<void> {
+    const { prisma, catalog, logger } = this.#options;
+    for (const bundle of await catalog.all()) {
+      if (this.#registered.has(bundle.textModel)) continue;
+      try {
+        await registerBundle({ prisma }, bundle);
+      } catch (error) {
+        logger.warn(`The bundle ${bundle.folder} can't be used: ${messageOf(error)}`);
+      }
+      this.#registered.add(bundle.textModel);
+    }
   }
 }
 

@@ -6,6 +6,9 @@ export const Collection: CollectionResolvers = {
   imageCount: async ({ id }, _args, { loaders }) => (await loaders.imageCount.load(id)) ?? 0,
   sources: async ({ id }, _args, { loaders }) => [...((await loaders.sources.load(id)) ?? [])],
   generation: ({ id }, _args, { loaders }) => loaders.liveGeneration.load(id),
-  textModel: async ({ activeTextModelId }, _args, { loaders }) =>
-    (await loaders.textModels()).find(({ id }) => id === activeTextModelId) ?? null,
+  textModel: async ({ id: collectionId }, _args, { loaders }) => {
+    const generation = await loaders.liveGeneration.load(collectionId);
+    const models = await loaders.textModels();
+    return models.find(({ id }) => id === generation?.textModelId) ?? null;
+  },
 };

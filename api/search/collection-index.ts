@@ -1,32 +1,21 @@
 import { PlatformError, throwIfAborted } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { createIndex, type CreateIndexOptions } from '../../indexer/vector-index/create-index.ts';
-import {
-  chooseEngine,
-  type EngineName,
-  type EngineSetting,
-} from '../../indexer/vector-index/engines.ts';
+import { chooseEngine, type EngineName } from '../../indexer/vector-index/engines.ts';
 import { Follower, type Change } from '../../indexer/vector-index/follower.ts';
+import { snapshotFile } from '../../indexer/vector-index/snapshot-files.ts';
+import {
+  openStoredIndex,
+  readStoredChanges,
+  type StoredIndexOptions,
+} from '../../indexer/vector-index/stored-index.ts';
 import type { ThreadIndex } from '../../indexer/vector-index/thread-index.ts';
 import type { Neighbors } from '../../indexer/vector-index/vector-index.ts';
 import type { ChangeListener } from '../../store/change-listener.ts';
-import { countIndexed, readChanges, readLastSeq, type IndexKey } from '../../store/changes.ts';
-import type { Queryable } from '../../store/transaction.ts';
+import { countIndexed, type IndexKey } from '../../store/changes.ts';
 import { RecallSampler } from './recall-sampler.ts';
 
-export interface CollectionIndexOptions {
-  readonly key: IndexKey;
-  /** Of the vision space. */
-  readonly fingerprint: string;
-  readonly dimensions: number;
-  readonly engine: EngineSetting;
-  /** Vectors up to which `auto` compares with all. Default 50,000. */
-  readonly exactLimit?: number;
-  /** Path of its snapshots, without the ending that each engine adds. */
-  readonly snapshot: string;
-  readonly db: Queryable;
+export interface CollectionIndexOptions extends StoredIndexOptions {
   readonly listener: ChangeListener;
-  readonly logger: Logger;
   /** The index's thread died: it has to be opened again. */
   readonly onLost?: () => void;
 }
@@ -52,11 +41,6 @@ export interface CollectionIndexState {
   /** Null: no graph. */
   readonly ef: number | null;
   readonly snapshotAt: Date | null;
-}
-
-/** Engines don't read each other's snapshots. */
-export function snapshotFile(path: string, engine: EngineName): string {
-  return `${path}.${engine}`;
 }
 
 /** A snapshot is written when at least this share of its vectors changed. */
@@ -121,16 +105,7 @@ export class CollectionIndex {
   }
 
   static async open(options: CollectionIndexOptions): Promise<CollectionIndex> {
-    const { dimensions, fingerprint, db, key, logger } = options;
-    const expectedCount = await countIndexed(db, key);
-    const engine = chooseEngine(options.engine, expectedCount, options.exactLimit);
-    const snapshot = snapshotFile(options.snapshot, engine);
-    const settings = { engine, dimensions, fingerprint, expectedCount };
-    const { index, restored } = await openCurrent({ ...settings, snapshot }, { db, logger });
-    if (restored.outcome === 'QUARANTINED') {
-      const { reason, movedTo } = restored;
-      logger.warn({ snapshot, movedTo, reason }, 'A snapshot was unusable; building it again.');
-    }
+    const { index, restored } = await openStoredIndex(options);
     const isRestored = restored.outcome === 'RESTORED';
     return new CollectionIndex(options, index, {
       seq: isRestored ? restored.lastSeq : 0n,
@@ -230,7 +205,8 @@ export class CollectionIndex {
     const { seq } = this.#follower;
     if (seq === this.#savedSeq) return;
     try {
-      await this.#index.save(snapshotFile(this.#options.snapshot, this.#index.engine), seq);
+      const { folder, key } = this.#options;
+      await this.#index.save(snapshotFile(folder, key, this.#index.engine), seq);
       this.#savedSeq = seq;
       this.#savedAt = now;
       this.#changesSinceSave = 0;
@@ -240,18 +216,10 @@ export class CollectionIndex {
     }
   }
 
-  /** A batch of the store's becomes changes that all carry its last number: half a batch is never remembered as done. */
   async #changesAfter(seq: bigint, limit: number): Promise<readonly Change[]> {
-    const { db, key, dimensions } = this.#options;
-    const batch = await readChanges(db, key, { after: seq, limit });
-    if (batch === null) return [];
-    const { lastSeq, ids, vectors, removed } = batch;
-    this.#changesSinceSave += ids.length + removed.length;
-    const added = Array.from(ids, (id, row): Change => {
-      const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions);
-      return { seq: lastSeq, kind: 'add', id, vector };
-    });
-    return [...removed.map((id): Change => ({ seq: lastSeq, kind: 'remove', id })), ...added];
+    const changes = await readStoredChanges(this.#options, seq, limit);
+    this.#changesSinceSave += changes.length;
+    return changes;
   }
 
   #warn(message: string): (error: unknown) => void {
@@ -262,20 +230,6 @@ export class CollectionIndex {
       );
     };
   }
-}
-
-/** From its snapshot, unless that knows a future the database doesn't have: then the database was set back. */
-async function openCurrent(
-  options: CreateIndexOptions & { readonly snapshot: string },
-  { db, logger }: Pick<CollectionIndexOptions, 'db' | 'logger'>,
-): ReturnType<typeof createIndex> {
-  const opened = await createIndex(options);
-  const { index, restored } = opened;
-  if (restored.outcome !== 'RESTORED' || restored.lastSeq <= (await readLastSeq(db))) return opened;
-  const { snapshot, ...settings } = options;
-  logger.warn({ snapshot }, 'A snapshot is ahead of the database; building it again.');
-  await index.close();
-  return createIndex(settings);
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -1,17 +1,15 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { PlatformError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { makeFolder } from '../../platform/make-folder.ts';
-import { ENGINE_NAMES, type EngineSetting } from '../../indexer/vector-index/engines.ts';
+import type { EngineSetting } from '../../indexer/vector-index/engines.ts';
+import { snapshotFiles } from '../../indexer/vector-index/snapshot-files.ts';
 import type { ChangeListener } from '../../store/change-listener.ts';
-import { findCollectionsByIds, listCollections } from '../../store/collections.ts';
-import { findLiveGeneration } from '../../store/generations.ts';
-import type { IndexKey } from '../../store/changes.ts';
+import { COMPLETE } from '../../store/generation-switch.ts';
+import { listKeptGenerations, type GenerationRecord } from '../../store/generations.ts';
+import { indexKeyName as nameOf, type IndexKey } from '../../store/changes.ts';
 import type { Database } from '../../store/database.ts';
-import type { CollectionId } from '../../store/ids.ts';
 import { listVisionSpaces, type VisionSpaceRecord } from '../../store/model-registry.ts';
-import { CollectionIndex, snapshotFile } from './collection-index.ts';
+import { CollectionIndex } from './collection-index.ts';
 
 export interface CollectionIndexesOptions {
   readonly database: Database;
@@ -25,12 +23,11 @@ export interface CollectionIndexesOptions {
 }
 
 const MAINTAIN_EVERY_MS = 10_000;
-const ALL = 1_000_000;
 
 /**
- * The indexes of this process, opened at their first use or by `openLive`, one a (collection, vision space). Every ten seconds
- * snapshots are written where enough changed, `auto` moves to another engine where a collection has outgrown its own, and
- * indexes of collections that are gone are closed.
+ * The indexes of this process, one a (collection, vision space), opened at their first use, by `openLive`, or before somebody promotes a
+ * generation or rolls back. Every ten seconds snapshots are written where enough changed, `auto` moves to another engine where a
+ * collection has outgrown its own, generations that became ready are opened, and indexes of those that are gone are closed.
  */
 export class CollectionIndexes {
   readonly #options: CollectionIndexesOptions;
@@ -54,13 +51,9 @@ export class CollectionIndexes {
   /** Opens the index of every collection's live generation and waits until each has caught up. */
   async openLive(): Promise<void> {
     const { prisma } = this.#options.database;
-    const collections = await listCollections(prisma, { after: null, limit: ALL, among: null });
-    const opening = collections.map(async ({ id: collectionId }) => {
-      const generation = await findLiveGeneration(prisma, collectionId);
-      if (generation === null) return;
-      const index = await this.get({ collectionId, visionSpaceId: generation.visionSpaceId });
-      await index.ready;
-    });
+    const generations = await listKeptGenerations(prisma, null);
+    const live = generations.filter(({ state }) => state === 'LIVE');
+    const opening = live.map(async (generation) => (await this.get(generation)).ready);
     // One collection's trouble keeps no other from being searched; its own searches tell of it.
     for (const result of await Promise.allSettled(opening)) {
       if (result.status === 'rejected' && !this.#isClosed) {
@@ -69,7 +62,8 @@ export class CollectionIndexes {
     }
   }
 
-  get(key: IndexKey): Promise<CollectionIndex> {
+  get({ collectionId, visionSpaceId }: IndexKey): Promise<CollectionIndex> {
+    const key = { collectionId, visionSpaceId }; // a generation is one, and more
     if (this.#isClosed) {
       throw new PlatformError('INDEX_UNAVAILABLE', 'The server is closing.');
     }
@@ -129,15 +123,12 @@ export class CollectionIndexes {
   async #openIndex(key: IndexKey): Promise<CollectionIndex> {
     const { database, listener, engine, exactLimit, folder, logger } = this.#options;
     const space = await this.#visionSpace(key);
-    await makeFolder(folder);
     const { fingerprint, dimensions } = space;
     const opened: CollectionIndex = await CollectionIndex.open({
-      ...{ key, fingerprint, dimensions, engine, listener, logger },
+      ...{ key, fingerprint, dimensions, engine, exactLimit, folder, listener, logger },
       onLost: () => {
         void this.discard(opened);
       },
-      ...(exactLimit === undefined ? {} : { exactLimit }),
-      snapshot: this.#snapshotOf(key),
       db: database.pool,
     });
     return opened;
@@ -150,15 +141,13 @@ export class CollectionIndexes {
     throw new PlatformError('NOT_FOUND', `There is no vision space ${visionSpaceId}.`);
   }
 
-  #snapshotOf(key: IndexKey): string {
-    return join(this.#options.folder, `${nameOf(key)}.snapshot`);
-  }
-
   async #maintain(): Promise<void> {
     try {
-      const indexes = this.opened();
-      const gone = await this.#closeGone(indexes);
-      for (const index of indexes.filter((one) => !gone.has(one))) {
+      const opened = this.opened(); // before the generations are read: a new one's index must not look like a gone one's
+      const kept = await listKeptGenerations(this.#options.database.prisma, null);
+      await this.#closeGone(opened, kept);
+      await this.#openComplete(kept);
+      for (const index of this.opened()) {
         if (!(await index.isComplete())) await this.#rebuild(index);
         else if (index.hasOutgrownEngine) await this.#replace(index);
         else await index.saveIfWorthwhile(new Date());
@@ -168,17 +157,26 @@ export class CollectionIndexes {
     }
   }
 
-  async #closeGone(indexes: readonly CollectionIndex[]): Promise<ReadonlySet<CollectionIndex>> {
-    const ids = [...new Set(indexes.map(({ key }) => key.collectionId))];
-    const found = await findCollectionsByIds(this.#options.database.prisma, ids);
-    const there = new Set<CollectionId>(found.map(({ id }) => id));
-    const gone = indexes.filter(({ key }) => !there.has(key.collectionId));
-    for (const index of gone) {
+  /** Of discarded generations, and of collections that were deleted. */
+  async #closeGone(
+    opened: readonly CollectionIndex[],
+    kept: readonly GenerationRecord[],
+  ): Promise<void> {
+    const names = new Set(kept.map(nameOf));
+    for (const index of opened.filter(({ key }) => !names.has(nameOf(key)))) {
       await this.discard(index);
-      const snapshot = this.#snapshotOf(index.key);
-      for (const engine of ENGINE_NAMES) await rm(snapshotFile(snapshot, engine), { force: true });
+      await this.#removeSnapshots(index.key);
     }
-    return new Set(gone);
+  }
+
+  /** Those that may be promoted at any moment: a switch must wait for no index. */
+  async #openComplete(kept: readonly GenerationRecord[]): Promise<void> {
+    const waiting = kept.filter(({ state }) => state !== 'LIVE' && COMPLETE.has(state));
+    for (const generation of waiting) if (!this.#isClosed) await this.get(generation);
+  }
+
+  async #removeSnapshots(key: IndexKey): Promise<void> {
+    for (const file of snapshotFiles(this.#options.folder, key)) await rm(file, { force: true });
   }
 
   /** Its snapshot came from another past of the database than this one. */
@@ -189,8 +187,7 @@ export class CollectionIndexes {
       'An index differs from the store; building it again.',
     );
     await this.discard(index);
-    const snapshot = this.#snapshotOf(index.key);
-    for (const engine of ENGINE_NAMES) await rm(snapshotFile(snapshot, engine), { force: true });
+    await this.#removeSnapshots(index.key);
     await this.get(index.key);
   }
 
@@ -210,8 +207,4 @@ export class CollectionIndexes {
       'The index changed its engine.',
     );
   }
-}
-
-function nameOf({ collectionId, visionSpaceId }: IndexKey): string {
-  return `${collectionId}-${visionSpaceId}`;
 }

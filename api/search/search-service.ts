@@ -13,6 +13,7 @@ import type { IndexSearch } from './collection-index.ts';
 import type { CollectionIndexes } from './collection-indexes.ts';
 import { Rankings, type RankedImage, type RankingPage } from './rankings.ts';
 import type { TextEmbeddings } from './text-embeddings.ts';
+import type { TextModels } from './text-models.ts';
 
 /** One weighted part of a query. Images and uploads come as embeddings, with a name that says which. */
 export type Term =
@@ -70,7 +71,7 @@ export interface SearchTimes {
 export interface SearchServiceOptions {
   readonly database: Database;
   readonly indexes: CollectionIndexes;
-  readonly texts: TextEmbeddings;
+  readonly textModels: Pick<TextModels, 'get'>;
   /** The same in all processes of a data folder. Default: this process's own. */
   readonly cursorSecret?: Uint8Array;
   /** Told of every search, for the metrics. */
@@ -96,8 +97,8 @@ export class SearchService {
   async search(request: SearchRequest): Promise<SearchResult> {
     const startedAt = performance.now();
     const usesText = request.terms.some(({ kind }) => kind === 'text');
-    if (usesText) this.#checkTextModel(request);
-    const query = await this.#encode(request.terms);
+    const texts = usesText ? await this.#textsOf(request) : null;
+    const query = await encode(request.terms, texts);
     const encodedAt = performance.now();
     throwIfAborted(request.signal);
     const found = await this.#find(request, query);
@@ -127,33 +128,16 @@ export class SearchService {
     };
   }
 
-  #checkTextModel({ textModel, visionSpace }: SearchRequest): void {
-    const { texts } = this.#options;
-    if (textModel !== null && textModel.fingerprint !== texts.textModel) {
-      const message = `The text model ${textModel.name}@${textModel.version} is not the one this server has loaded.`;
+  async #textsOf({ textModel, visionSpace }: SearchRequest): Promise<TextEmbeddings> {
+    if (textModel === null) {
+      const message = `No text model of the vision space ${visionSpace.name} is known: search by an image, or train one.`;
       throw new PlatformError('MODEL_MISMATCH', message);
     }
-    if (texts.visionSpace === visionSpace.fingerprint) return;
-    const message = `The text model was trained for another vision space than the collection's (${visionSpace.name}).`;
-    throw new PlatformError('MODEL_MISMATCH', message);
-  }
-
-  /** The normalized weighted sum. */
-  async #encode(terms: readonly Term[]): Promise<Embedding> {
-    const { texts } = this.#options;
-    const embeddings = await Promise.all(
-      terms.map(async (term) => (term.kind === 'text' ? texts.encode(term.text) : term.embedding)),
-    );
-    const [only] = embeddings;
-    if (only && embeddings.length === 1 && (terms[0]?.weight ?? 0) > 0) return only;
-    const sum = new Float32Array(only?.length ?? 0);
-    embeddings.forEach((embedding, term) => {
-      const weight = terms[term]?.weight ?? 0;
-      embedding.forEach((value, i) => (sum[i] = (sum[i] ?? 0) + weight * value));
-    });
-    if (sum.some((value) => value !== 0)) return normalize(sum);
-    const message = 'The terms cancel each other out: give them other weights.';
-    throw new PlatformError('BAD_USER_INPUT', message);
+    if (textModel.visionSpaceId !== visionSpace.id) {
+      const message = `The text model ${textModel.name}@${textModel.version} was trained for another vision space than the collection's (${visionSpace.name}).`;
+      throw new PlatformError('MODEL_MISMATCH', message);
+    }
+    return this.#options.textModels.get(textModel);
   }
 
   async #find(
@@ -209,6 +193,27 @@ export class SearchService {
       return (await indexes.get(key)).search(query, search);
     }
   }
+}
+
+/** The normalized weighted sum. */
+async function encode(terms: readonly Term[], texts: TextEmbeddings | null): Promise<Embedding> {
+  const embeddings = await Promise.all(
+    terms.map(async (term) => {
+      if (term.kind === 'embedding') return term.embedding;
+      if (texts === null) throw new Error('Texts without a text model.');
+      return texts.encode(term.text);
+    }),
+  );
+  const [only] = embeddings;
+  if (only && embeddings.length === 1 && (terms[0]?.weight ?? 0) > 0) return only;
+  const sum = new Float32Array(only?.length ?? 0);
+  embeddings.forEach((embedding, term) => {
+    const weight = terms[term]?.weight ?? 0;
+    embedding.forEach((value, i) => (sum[i] = (sum[i] ?? 0) + weight * value));
+  });
+  if (sum.some((value) => value !== 0)) return normalize(sum);
+  const message = 'The terms cancel each other out: give them other weights.';
+  throw new PlatformError('BAD_USER_INPUT', message);
 }
 
 /** The best `k` without that one. */

@@ -47,9 +47,11 @@ async function readTerm(
     const name = `image ${hexOf(image.sha256)}`;
     return { kind: 'embedding', name, embedding, weight: weightOf(imageId) };
   }
-  requireVisionSpace(context, visionSpace);
   const { services, signal } = context;
-  const { sha256, embedding } = await services.uploadedImages.encode(upload.upload, signal);
+  const { uploadedImages } = services;
+  const { sha256, embedding } = await uploadedImages.encode(
+    ...([upload.upload, visionSpace.fingerprint, signal] as const),
+  );
   return { kind: 'embedding', name: `image ${sha256}`, embedding, weight: weightOf(upload) };
 }
 
@@ -69,16 +71,6 @@ export async function loadEmbedding(
   if (vector) return vector as Embedding;
   const message = `The image ${path} has no embedding in the vision space ${visionSpace.name} yet.`;
   throw new PlatformError('GENERATION_NOT_READY', message);
-}
-
-/** Throws `MODEL_MISMATCH` unless the loaded bundle's vision backbone is the collection's. */
-export function requireVisionSpace(
-  { services }: Pick<Context, 'services'>,
-  { fingerprint, name }: VisionSpaceRecord,
-): void {
-  if (services.bundle.visionSpace === fingerprint) return;
-  const message = `Pictures can't be looked at: the collection is in the vision space ${name}, which this server has not loaded.`;
-  throw new PlatformError('MODEL_MISMATCH', message);
 }
 
 function bad(message: string): PlatformError {

@@ -1,41 +1,82 @@
 import { PlatformError } from '../../platform/errors.ts';
 import type { CollectionRecord } from '../../store/collections.ts';
-import type { GenerationRecord } from '../../store/generations.ts';
+import { COMPLETE } from '../../store/generation-switch.ts';
+import { findGeneration, type GenerationRecord } from '../../store/generations.ts';
 import type { TextModelRecord, VisionSpaceRecord } from '../../store/model-registry.ts';
+import { hasRole } from '../auth/viewer.ts';
 import type { Context } from '../context.ts';
+import { idOf } from '../node-ids.ts';
 
 export interface Searched {
   readonly generation: GenerationRecord;
   readonly visionSpace: VisionSpaceRecord;
-  /** Null: the collection has no active one. */
+  /** Null: none of the generation's vision space is known. */
   readonly textModel: TextModelRecord | null;
 }
 
-/** What a search in the collection goes through. `textModelName`: `name@version`; null: the collection's active one. */
+export interface Wanted {
+  /** `name@version`. Default: the generation's. */
+  readonly textModel?: string | null | undefined;
+  /** Default: the live one. */
+  readonly generation?: GenerationRecord | null;
+}
+
+/**
+ * What a search in the collection goes through. One row says which generation and which text model, so that nobody sees half of a
+ * switch.
+ */
 export async function findSearched(
   { loaders }: Pick<Context, 'loaders'>,
   collection: CollectionRecord,
-  textModelName: string | null,
+  { textModel: name, generation: chosen }: Wanted = {},
 ): Promise<Searched> {
-  const generation = await loaders.liveGeneration.load(collection.id);
-  if (generation === null) {
-    const message = `The collection "${collection.name}" has no live generation yet.`;
-    throw new PlatformError('GENERATION_NOT_READY', message);
-  }
+  const generation = chosen ?? (await getLive({ loaders }, collection));
   const spaces = await loaders.visionSpaces();
   const visionSpace = spaces.find(({ id }) => id === generation.visionSpaceId);
   if (!visionSpace) throw new Error('A generation without its vision space.');
-  const textModel = await findTextModel(loaders, collection, textModelName);
+  const textModel = await findTextModel(loaders, generation, name ?? null);
   return { generation, visionSpace, textModel };
+}
+
+async function getLive(
+  { loaders }: Pick<Context, 'loaders'>,
+  { id, name }: CollectionRecord,
+): Promise<GenerationRecord> {
+  const generation = await loaders.liveGeneration.load(id);
+  if (generation) return generation;
+  const message = `The collection "${name}" has no live generation yet.`;
+  throw new PlatformError('GENERATION_NOT_READY', message);
+}
+
+/** A generation that may be searched beside the live one. Throws `FORBIDDEN`, `NOT_FOUND`, `GENERATION_NOT_READY`. */
+export async function getSearchable(
+  { services, viewer }: Context,
+  { id, name }: CollectionRecord,
+  nodeId: string,
+): Promise<GenerationRecord> {
+  if (!hasRole(viewer, 'CURATOR')) {
+    throw new PlatformError('FORBIDDEN', 'Searching a chosen generation needs the role CURATOR.');
+  }
+  const { prisma } = services.database;
+  const generation = await findGeneration(prisma, idOf('Generation', nodeId) ?? '');
+  if (generation?.collectionId !== id) {
+    const message = `The collection "${name}" has no generation "${nodeId.slice(0, 100)}".`;
+    throw new PlatformError('NOT_FOUND', message);
+  }
+  const { state, discardedAt } = generation;
+  if (COMPLETE.has(state) && discardedAt === null) return generation;
+  const story = discardedAt === null ? state : 'discarded';
+  const message = `The generation is ${story}; it would have to be LIVE, READY or RETIRED.`;
+  throw new PlatformError('GENERATION_NOT_READY', message);
 }
 
 async function findTextModel(
   loaders: Context['loaders'],
-  { activeTextModelId }: CollectionRecord,
+  { textModelId }: GenerationRecord,
   name: string | null,
 ): Promise<TextModelRecord | null> {
   const models = await loaders.textModels();
-  if (name === null) return models.find(({ id }) => id === activeTextModelId) ?? null;
+  if (name === null) return models.find(({ id }) => id === textModelId) ?? null;
   const found = models.find((model) => `${model.name}@${model.version}` === name);
   if (found) return found;
   const known = models.map((model) => `${model.name}@${model.version}`).join(', ');

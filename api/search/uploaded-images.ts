@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import type { FileUpload } from 'graphql-upload/processRequest.mjs';
 import { messageOf, PlatformError } from '../../platform/errors.ts';
 import type { Embedding } from '../../models/embedding.ts';
-import type { ImageEncoder } from '../../models/image-encoder.ts';
+import type { Models } from '../../models/loaded-models.ts';
 import type { ImageInput } from '../../models/manifest.ts';
 import type { DecodedImage, Decoder } from '../../indexer/ingest/decode.ts';
 import { UnreadableImage } from '../../indexer/ingest/reasons.ts';
@@ -10,10 +10,7 @@ import { UnreadableImage } from '../../indexer/ingest/reasons.ts';
 export interface UploadedImagesOptions {
   /** In a process of its own, which bad bytes may kill. */
   readonly decoder: Pick<Decoder, 'decode'>;
-  /** Loaded at its first use. */
-  readonly encoder: () => Promise<Pick<ImageEncoder, 'encodePixels'>>;
-  /** The vision backbone's. */
-  readonly input: ImageInput;
+  readonly models: Pick<Models, 'findVision'>;
 }
 
 export interface UploadedImage {
@@ -32,14 +29,19 @@ export class UploadedImages {
     this.#options = options;
   }
 
-  /** Throws `IMAGE_UNREADABLE` with the reason. */
-  async encode(upload: Promise<FileUpload>, signal: AbortSignal): Promise<UploadedImage> {
-    const { encoder } = this.#options;
+  /** Throws `IMAGE_UNREADABLE` with the reason, and `MODEL_MISMATCH` when no bundle here embeds into the vision space. */
+  async encode(
+    upload: Promise<FileUpload>,
+    visionSpace: string,
+    signal: AbortSignal,
+  ): Promise<UploadedImage> {
+    const vision = await this.#options.models.findVision(visionSpace);
+    if (vision === null) throw notLoaded();
     const { pixels, sha256 } = await this.#inTurn(async () =>
-      this.#decode(await readUpload(await upload), signal),
+      this.#decode(await readUpload(await upload), vision.input, signal),
     );
     if (pixels === null) throw new Error('A decoder left the pixels out.');
-    const [embedding] = await (await encoder()).encodePixels([pixels], { signal });
+    const [embedding] = await (await vision.encoder()).encodePixels([pixels], { signal });
     if (!embedding) throw new Error('One photo in, no embedding out.');
     return { sha256: Buffer.from(sha256).toString('hex'), embedding };
   }
@@ -52,8 +54,12 @@ export class UploadedImages {
     return done;
   }
 
-  async #decode(bytes: Uint8Array, signal: AbortSignal): Promise<DecodedImage> {
-    const { decoder, input } = this.#options;
+  async #decode(
+    bytes: Uint8Array,
+    input: ImageInput,
+    signal: AbortSignal,
+  ): Promise<DecodedImage> {
+    const { decoder } = this.#options;
     try {
       return await decoder.decode({ bytes }, { input }, signal);
     } catch (cause) {
@@ -61,6 +67,12 @@ export class UploadedImages {
       throw new PlatformError('IMAGE_UNREADABLE', messageOf(cause), { cause });
     }
   }
+}
+
+function notLoaded(): PlatformError {
+  const message =
+    "Pictures can't be looked at: no model bundle of this server embeds into the collection's vision space.";
+  return new PlatformError('MODEL_MISMATCH', message);
 }
 
 async function readUpload({ createReadStream }: FileUpload): Promise<Buffer> {

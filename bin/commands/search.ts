@@ -71,19 +71,26 @@ async function search(
   { collection: name, first, exact = false }: SearchFlags,
   { database, closers, context }: Parts,
 ): Promise<SearchResult> {
-  const { dataFolder, engine } = parseConfig(context.environment);
+  const { dataFolder, bundlesFolder, engine } = parseConfig(context.environment);
   const logger = createLogger({ level: 'silent' });
   const collection = await getCollection(database.prisma, name);
-  const loaders = createLoaders(database, new ModelLists(database.prisma));
-  const searched = await findSearched({ loaders }, collection, null);
-  const encoder = await TextEncoder.load(await Bundle.open(context.bundle), { sessions: 1 });
-  closers.add(() => encoder.dispose());
+  const main = await Bundle.open(context.bundle);
+  const catalog = await BundleCatalog.open({ main, folder: bundlesFolder, logger });
+  const { prisma } = database;
+  const loaders = createLoaders(database, new ModelLists({ prisma, catalog, logger }));
+  const searched = await findSearched({ loaders }, collection);
+  const models = new LoadedModels(catalog, { textSessions: 1 });
+  closers.add(() => models.close());
+  const textModels = new TextModels({
+    find: (fingerprint) => models.findText(fingerprint),
+    parallel: 1,
+  });
   const listener = new ChangeListener({ createClient: () => database.createClient(), logger });
   closers.add(() => listener.close());
-  const folder = join(dataFolder, 'indexes');
+  const folder = snapshotFolder(dataFolder);
   const indexes = new CollectionIndexes({ database, listener, engine, folder, logger });
   closers.add(() => indexes.close());
-  const service = new SearchService({ database, indexes, texts: new TextEmbeddings(encoder) });
+  const service = new SearchService({ database, indexes, textModels });
   return service.search({
     ...searched,
     ...{ first, exact, collectionId: collection.id, signal: context.signal, filter: {} },

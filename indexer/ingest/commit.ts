@@ -1,5 +1,6 @@
-import { recordIndexed, type IndexKey } from '../../store/changes.ts';
+import { recordIndexed } from '../../store/changes.ts';
 import { addEmbeddings, type NewEmbeddings } from '../../store/embeddings.ts';
+import { readKeptSpaces } from '../../store/generations.ts';
 import { lockImagesAt, type FileOfImage } from '../../store/image-files.ts';
 import {
   deleteImages,
@@ -8,7 +9,7 @@ import {
   type MovedImage,
   type NewImage,
 } from '../../store/images.ts';
-import type { ImageId } from '../../store/ids.ts';
+import type { CollectionId, ImageId, VisionSpaceId } from '../../store/ids.ts';
 import type { Outcome } from '../../store/job-items.ts';
 import type { Queryable } from '../../store/transaction.ts';
 import { findPresence, type Presence } from './image-file.ts';
@@ -39,16 +40,25 @@ export interface Move {
   readonly image: FileOfImage;
 }
 
-/** Writes a batch: images, embeddings and index entries, in the caller's transaction. Gives the items' outcomes. */
+export interface PreparedBatch {
+  readonly batch: ReadBatch;
+  /** The vision spaces that its images were embedded for. */
+  readonly spaces: readonly VisionSpaceId[];
+  readonly embeddings: readonly NewEmbeddings[];
+  readonly moves: readonly Move[];
+}
+
+/**
+ * Writes a batch: images, embeddings and index entries of every kept generation, in the caller's transaction. Gives the items' outcomes;
+ * none when a generation was begun meanwhile that the batch wasn't embedded for: then it has to be done again.
+ */
 export async function commitBatch(
   client: Queryable,
-  key: IndexKey,
-  {
-    batch,
-    embeddings,
-    moves,
-  }: { batch: ReadBatch; embeddings: NewEmbeddings | null; moves: readonly Move[] },
+  collectionId: CollectionId,
+  { batch, spaces, embeddings, moves }: PreparedBatch,
 ): Promise<Outcomes> {
+  const kept = await readKeptSpaces(client, collectionId);
+  if ([...kept].some((space) => !spaces.includes(space))) return new Map();
   const outcomes: Outcomes = new Map();
   for (const [id, reason] of batch.failures) outcomes.set(id, outcomeOf(reason));
   const moved = await moveAll(client, moves, outcomes);
@@ -56,11 +66,15 @@ export async function commitBatch(
   await touchAll(client, batch, touched, outcomes);
   const rest = batch.files.filter(({ itemId }) => !outcomes.has(itemId));
   const ids = await putImages(
-    ...([client, key.collectionId] as const),
+    ...([client, collectionId] as const),
     rest.map((file) => toImage(file, batch)),
   );
-  if (embeddings) await addEmbeddings(client, embeddings);
-  await recordIndexed(client, key, [...ids, ...moved]);
+  for (const ofSpace of embeddings) {
+    if (kept.has(ofSpace.visionSpaceId)) await addEmbeddings(client, ofSpace);
+  }
+  for (const visionSpaceId of [...kept].sort()) {
+    await recordIndexed(client, { collectionId, visionSpaceId }, [...ids, ...moved]);
+  }
   const counted = new Set<string>();
   for (const { itemId, hash } of rest) {
     outcomes.set(itemId, done(reasonOf(batch, hash, !counted.has(hash))));
@@ -70,9 +84,9 @@ export async function commitBatch(
 }
 
 /** Only the first image of the same bytes was decoded. */
-function reasonOf({ decoded, pixels }: ReadBatch, hash: string, isFirst: boolean): IngestOutcome {
+function reasonOf({ decoded, toEmbed }: ReadBatch, hash: string, isFirst: boolean): IngestOutcome {
   if (!isFirst || !decoded.has(hash)) return 'REUSED';
-  return pixels.has(hash) ? 'EMBEDDED' : 'DECODED';
+  return toEmbed.has(hash) ? 'EMBEDDED' : 'DECODED';
 }
 
 function done(reasonCode: IngestOutcome): Outcome {
@@ -88,11 +102,11 @@ function outcomeOf({ reason: reasonCode, message }: UnreadableImage): Outcome {
 
 /** The bytes are what the image at this path has: only the file's time is another. */
 export function isTouched(
-  { states, pixels }: ReadBatch,
+  { states, toEmbed }: ReadBatch,
   { path, hash, sha256 }: ReadFile,
 ): boolean {
   const state = states.get(path);
-  return state !== undefined && Buffer.compare(state.sha256, sha256) === 0 && !pixels.has(hash);
+  return state !== undefined && Buffer.compare(state.sha256, sha256) === 0 && !toEmbed.has(hash);
 }
 
 async function touchAll(
@@ -156,7 +170,7 @@ export interface Removal {
 /** Deletes images whose files are gone still, in the caller's transaction. Where the system doesn't tell, the item fails. */
 export async function commitRemovals(
   client: Queryable,
-  { collectionId }: IndexKey,
+  collectionId: CollectionId,
   removals: readonly Removal[],
 ): Promise<Outcomes> {
   const outcomes: Outcomes = new Map();

@@ -15,6 +15,7 @@ import {
   type EarlierOutcome,
 } from '../../store/ledger.ts';
 import { markScanned, type SourceRecord } from '../../store/sources.ts';
+import { estimateSeconds } from './estimate.ts';
 import { DECODER_VERSION, ingestItem, type IngestPayload } from './ingest-item.ts';
 import { isLasting, UnreadableImage, type ReasonCode } from './reasons.ts';
 import { scanFolder, type Scanned, type ScanPage } from './scan.ts';
@@ -244,16 +245,4 @@ function failedBefore(
     before.mtimeNs.toString() === now.mtimeNs &&
     before.decoder === now.decoder;
   return isSame ? { reasonCode, message } : null;
-}
-
-/** From the last ingest that embedded something; null when there was none. */
-async function estimateSeconds({ pool }: Database, toRead: number): Promise<number | null> {
-  if (toRead === 0) return 0;
-  const { rows } = await pool.query<{ rate: number | null }>(
-    `SELECT (result->>'embedded')::float8 / greatest(1, extract(epoch FROM finished_at - started_at))::float8 AS rate
-     FROM jobs WHERE kind = 'INGEST' AND state = 'SUCCEEDED' AND (result->>'embedded')::float8 > 0
-     ORDER BY finished_at DESC LIMIT 1`,
-  );
-  const rate = rows[0]?.rate ?? null;
-  return rate === null ? null : Math.ceil(toRead / rate);
 }

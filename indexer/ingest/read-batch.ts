@@ -1,7 +1,6 @@
 import type { ImageInput } from '../../models/manifest.ts';
 import { PlatformError, throwIfAborted } from '../../platform/errors.ts';
 import { groupBy } from '../../platform/group-by.ts';
-import type { IndexKey } from '../../store/changes.ts';
 import { findEmbedded, hexOf } from '../../store/embeddings.ts';
 import {
   describeBytes,
@@ -11,8 +10,9 @@ import {
   type FileOfImage,
 } from '../../store/image-files.ts';
 import type { FileState } from '../../store/images.ts';
-import type { SourceId } from '../../store/ids.ts';
+import type { CollectionId, SourceId, VisionSpaceId } from '../../store/ids.ts';
 import type { Queryable } from '../../store/transaction.ts';
+import type { Target } from '../targets.ts';
 import type { Decoder, FileDigest } from './decode.ts';
 import { UnreadableImage } from './reasons.ts';
 import { THUMBNAIL_SIDES, type ThumbnailStore } from './thumbnails.ts';
@@ -41,8 +41,10 @@ export interface ReadBatch {
   readonly descriptions: ReadonlyMap<string, BytesDescription>;
   /** Hashes that were decoded for it. */
   readonly decoded: ReadonlySet<string>;
-  /** What is still to be embedded, by hash. */
-  readonly pixels: ReadonlyMap<string, Uint8Array>;
+  /** What is still to be embedded: of each vision space by hash. */
+  readonly pixels: ReadonlyMap<VisionSpaceId, ReadonlyMap<string, Uint8Array>>;
+  /** The hashes in it. */
+  readonly toEmbed: ReadonlySet<string>;
   /** By path. */
   readonly states: ReadonlyMap<string, FileState>;
   /** Images of the collection by hash: their files may have been moved. */
@@ -53,12 +55,11 @@ export interface ReadServices {
   readonly db: Queryable;
   readonly decoder: Pick<Decoder, 'hash' | 'decode'>;
   readonly thumbnails: ThumbnailStore;
-  readonly input: ImageInput;
-  readonly key: IndexKey;
+  readonly collectionId: CollectionId;
+  /** What images are embedded for. */
+  readonly targets: readonly Target[];
   /** Whether MEDIUM thumbnails are made along the way. */
   readonly makesThumbnails: boolean;
-  /** Called when there will be something to embed, so that the encoder can load meanwhile. */
-  readonly onUnknown: () => void;
 }
 
 /**
@@ -73,27 +74,46 @@ export async function readBatch(
   const failures = new Map<bigint, UnreadableImage>();
   const files = await hashAll(orders, services, failures, signal);
   throwIfAborted(signal);
-  const { db, key } = services;
+  const { db, collectionId, targets } = services;
   const hashes = files.map(({ sha256 }) => sha256);
   const [embedded, known, states, same] = await Promise.all([
-    findEmbedded(db, key.visionSpaceId, hashes),
+    findEmbeddedIn(db, targets, hashes),
     describeBytes(db, hashes),
     findFileStates(
       db,
-      key.collectionId,
+      collectionId,
       files.map(({ path }) => path),
     ),
-    findImagesBySha256(db, key.collectionId, hashes),
+    findImagesBySha256(db, collectionId, hashes),
   ]);
-  if (embedded.size < new Set(files.map(({ hash }) => hash)).size) services.onUnknown();
+  for (const { key, vision } of targets) {
+    const isKnown = files.every(({ hash }) => embedded.get(key.visionSpaceId)?.has(hash));
+    if (!isKnown) vision.encoder().catch(() => undefined); // loads meanwhile; who needs it hears of it
+  }
   const decoding = new BatchDecoder(services, embedded, new Map(known), failures);
   await decoding.decodeAll(files, signal);
   const { descriptions, decoded, pixels } = decoding;
   return {
     ...{ descriptions, decoded, pixels, states, failures },
+    toEmbed: new Set([...pixels.values()].flatMap((ofSpace) => [...ofSpace.keys()])),
     files: files.filter(({ itemId }) => !failures.has(itemId)),
     sameBytes: groupBy(same, ({ sha256 }) => hexOf(sha256)),
   };
+}
+
+/** Of each vision space: the hashes that have an embedding. */
+type Embedded = ReadonlyMap<VisionSpaceId, ReadonlySet<string>>;
+
+async function findEmbeddedIn(
+  db: Queryable,
+  targets: readonly Target[],
+  hashes: readonly Uint8Array[],
+): Promise<Embedded> {
+  const found = targets.map(
+    async ({ key: { visionSpaceId } }) =>
+      [visionSpaceId, await findEmbedded(db, visionSpaceId, hashes)] as const,
+  );
+  return new Map(await Promise.all(found));
 }
 
 async function hashAll(
@@ -119,14 +139,14 @@ async function hashAll(
 class BatchDecoder {
   readonly descriptions: Map<string, BytesDescription>;
   readonly decoded = new Set<string>();
-  readonly pixels = new Map<string, Uint8Array>();
+  readonly pixels = new Map<VisionSpaceId, Map<string, Uint8Array>>();
   readonly #services: ReadServices;
-  readonly #embedded: ReadonlySet<string>;
+  readonly #embedded: Embedded;
   readonly #failures: Map<bigint, UnreadableImage>;
 
   constructor(
     services: ReadServices,
-    embedded: ReadonlySet<string>,
+    embedded: Embedded,
     known: Map<string, BytesDescription>,
     failures: Map<bigint, UnreadableImage>,
   ) {
@@ -138,7 +158,7 @@ class BatchDecoder {
 
   async decodeAll(files: readonly ReadFile[], signal: AbortSignal): Promise<void> {
     const unknown = files.filter(
-      ({ hash }) => !this.#embedded.has(hash) || !this.descriptions.has(hash),
+      ({ hash }) => this.#lacking(hash).length > 0 || !this.descriptions.has(hash),
     );
     const copies = [...groupBy(unknown, ({ hash }) => hash).values()];
     await Promise.all(copies.map((same) => this.#decodeOneOf(same, signal)));
@@ -162,26 +182,49 @@ class BatchDecoder {
     }
   }
 
-  async #decode({ file, hash, sha256 }: ReadFile, signal: AbortSignal): Promise<void> {
-    const { decoder, thumbnails, input, makesThumbnails } = this.#services;
-    const isEmbedded = this.#embedded.has(hash);
+  /** What the bytes have no embedding for. */
+  #lacking(hash: string): readonly Target[] {
+    const { targets } = this.#services;
+    return targets.filter(({ key }) => !this.#embedded.get(key.visionSpaceId)?.has(hash));
+  }
+
+  /** Once for each kind of input that its vision spaces want: most want the same. */
+  async #decode(file: ReadFile, signal: AbortSignal): Promise<void> {
+    const inputs = groupBy(this.#lacking(file.hash), ({ vision }) => JSON.stringify(vision.input));
+    if (inputs.size === 0) await this.#decodeFor(file, [], signal);
+    for (const targets of inputs.values()) await this.#decodeFor(file, targets, signal);
+  }
+
+  async #decodeFor(
+    { file, hash, sha256 }: ReadFile,
+    targets: readonly Target[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { decoder, thumbnails, makesThumbnails } = this.#services;
+    const input: ImageInput | null = targets[0]?.vision.input ?? null;
     const thumbnail = {
       file: thumbnails.pathOf(sha256, 'MEDIUM'),
       side: THUMBNAIL_SIDES.MEDIUM,
     };
+    const isFirst = !this.decoded.has(hash);
     const task = {
-      input: isEmbedded ? null : input,
-      thumbnail: isEmbedded || !makesThumbnails ? null : thumbnail,
+      input,
+      thumbnail: input === null || !isFirst || !makesThumbnails ? null : thumbnail,
       expectedSha256: hash,
     };
     const image = await decoder.decode({ path: file }, task, signal);
-    const { bytes, width, height, format, takenAt, metadata } = image;
+    const { bytes, width, height, format, takenAt, metadata, pixels } = image;
     this.descriptions.set(hash, {
       ...{ bytes, width, height, format, takenAt },
       metadata: { ...metadata },
     });
     this.decoded.add(hash);
-    if (image.pixels !== null) this.pixels.set(hash, image.pixels);
+    if (pixels !== null) for (const { key } of targets) this.#keep(key.visionSpaceId, hash, pixels);
+  }
+
+  #keep(visionSpaceId: VisionSpaceId, hash: string, pixels: Uint8Array): void {
+    const ofSpace = this.pixels.get(visionSpaceId) ?? new Map<string, Uint8Array>();
+    this.pixels.set(visionSpaceId, ofSpace.set(hash, pixels));
   }
 }
 

@@ -11,6 +11,8 @@ export type Commit = (client: Queryable) => Promise<ReadonlyMap<bigint, Outcome>
 
 export interface Work {
   readonly jobId: JobId;
+  /** As it was when the work was claimed. */
+  readonly job: JobRecord;
   readonly now: Date;
   /** Fires when the worker is to stop, or lost the batch. */
   readonly signal: AbortSignal;
@@ -27,6 +29,10 @@ export interface JobKindSpecification<Input, Services> {
   readonly input: z.ZodType<Input>;
   /** Items of one batch: what a kill costs at most. */
   readonly batchSize: number;
+  /** Jobs of a higher one are looked at first. From 0, the default. */
+  readonly priority?: number;
+  /** How many of a worker's lanes it may take at once. Default: all but one, so that nothing keeps the others waiting. */
+  readonly lanes?: number;
   /** Whether the job ends with its plan. */
   isDryRun(input: Input): boolean;
   /** Adds the items and says what they come to. Called again where it broke off. */
@@ -41,6 +47,9 @@ export interface JobKindSpecification<Input, Services> {
 export interface JobDefinition<Services> {
   readonly kind: JobKind;
   readonly batchSize: number;
+  readonly priority: number;
+  /** Null: all of a worker's lanes but one. */
+  readonly lanes: number | null;
   isDryRun(job: JobRecord): boolean;
   plan(job: JobRecord, services: Services, work: Work): Promise<object>;
   run(
@@ -55,7 +64,7 @@ export interface JobDefinition<Services> {
 export function defineJob<Input, Services>(
   specification: JobKindSpecification<Input, Services>,
 ): JobDefinition<Services> {
-  const { kind, batchSize, input } = specification;
+  const { kind, batchSize, priority = 0, lanes = null, input } = specification;
   const parse = (job: JobRecord): Input => {
     const parsed = input.safeParse(job.input);
     if (parsed.success) return parsed.data;
@@ -63,7 +72,7 @@ export function defineJob<Input, Services>(
     throw new PlatformError('BAD_USER_INPUT', reason, { cause: parsed.error });
   };
   return {
-    ...{ kind, batchSize },
+    ...{ kind, batchSize, priority, lanes },
     isDryRun: (job) => specification.isDryRun(parse(job)),
     plan: (job, services, work) => specification.plan(parse(job), services, work),
     run: (job, items, services, work) => specification.run(parse(job), items, services, work),

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { PlatformError } from '../../platform/errors.ts';
-import type { Bundle } from '../../models/bundle.ts';
-import type { ImageEncoder } from '../../models/image-encoder.ts';
+import type { Models } from '../../models/loaded-models.ts';
 import type { Database } from '../../store/database.ts';
 import {
   asCollectionId,
@@ -15,7 +14,6 @@ import { createJob, type JobRecord } from '../../store/jobs.ts';
 import { countOutcomes, hasOpenItems } from '../../store/ledger.ts';
 import { listSources, type SourceRecord } from '../../store/sources.ts';
 import { notifyWorkers } from '../../store/worker-presence.ts';
-import { findIndexKey } from '../collections.ts';
 import { commitBatch, commitRemovals, type IngestOutcome, type Removal } from '../ingest/commit.ts';
 import type { Decoder } from '../ingest/decode.ts';
 import { encodeBatch } from '../ingest/encode.ts';
@@ -27,14 +25,13 @@ import { readBatch, type FileOrder } from '../ingest/read-batch.ts';
 import { UnreadableImage } from '../ingest/reasons.ts';
 import type { ThumbnailStore } from '../ingest/thumbnails.ts';
 import { uploadPath, type UploadStore } from '../ingest/uploads.ts';
+import { findTargets } from '../targets.ts';
 import { defineJob, type Commit, type Work } from './define-job.ts';
 
 export interface IngestServices {
   readonly database: Database;
-  readonly bundle: Bundle;
+  readonly models: Models;
   readonly decoder: Pick<Decoder, 'hash' | 'decode'>;
-  /** Loaded when the first picture needs it. */
-  readonly encoder: () => Promise<Pick<ImageEncoder, 'encodePixels' | 'dimensions'>>;
   readonly thumbnails: ThumbnailStore;
   readonly uploads: UploadStore;
   readonly makesThumbnails: boolean;
@@ -177,31 +174,28 @@ class IngestBatch {
   }
 
   async run(items: readonly ClaimedItem[]): Promise<Commit> {
-    const { database, bundle, decoder, encoder, thumbnails, makesThumbnails } = this.#services;
+    const { database, decoder, thumbnails, makesThumbnails } = this.#services;
     const { signal } = this.#work;
     const { collectionId } = this.#input;
     const parsed = items.map((item) => ({ item, task: ingestItem.parse(item.payload) }));
     const sources = new Map(
       (await listSources(database.prisma, collectionId)).map((source) => [source.id, source]),
     );
-    const key = await findIndexKey(database, bundle, collectionId);
+    const targets = await findTargets(this.#services, collectionId);
     const orders = new Orders(sources, this.#services.uploads);
     for (const one of parsed) await orders.add(one);
 
-    const { input } = bundle.manifest.vision;
-    const services = {
-      ...{ db: database.pool, decoder, thumbnails, input, key, makesThumbnails },
-      onUnknown: () => {
-        encoder().catch(() => undefined); // who needs it hears of it
-      },
-    };
-    const batch = await readBatch(orders.files, services, signal);
-    const embeddings = await encodeBatch(batch, encoder, key.visionSpaceId, signal);
+    const services = { db: database.pool, decoder, thumbnails, collectionId, makesThumbnails };
+    const batch = await readBatch(orders.files, { ...services, targets }, signal);
+    const embeddings = await encodeBatch(batch, targets, signal);
     const moves = await findMoves(batch, sources);
     const removals = (await this.#mayRemove(orders.removals)) ? orders.removals : [];
+    const spaces = targets.map(({ key }) => key.visionSpaceId);
     return async (client) => {
-      const outcomes = await commitBatch(client, key, { batch, embeddings, moves });
-      const removed = await commitRemovals(client, key, removals);
+      const outcomes = await commitBatch(client, collectionId, {
+        ...{ batch, spaces, embeddings, moves },
+      });
+      const removed = await commitRemovals(client, collectionId, removals);
       return new Map([...orders.outcomes, ...outcomes, ...removed]);
     };
   }

@@ -4,6 +4,8 @@ import { MAX_LISTED, type Check } from './verify.ts';
 
 interface RowCheck {
   readonly name: string;
+  /** Not of a generation that is being built. */
+  readonly ofComplete?: true;
   /** Counts what is looked at. */
   readonly all: string;
   /** Finds rows that must not be, as `line`. Parameters: collection, vision space, limit. */
@@ -13,6 +15,7 @@ interface RowCheck {
 const CHECKS: readonly RowCheck[] = [
   {
     name: 'every image is in the index, with the embedding of its bytes',
+    ofComplete: true,
     all: 'SELECT count(*) FROM images WHERE collection_id = $1 AND $2::uuid IS NOT NULL',
     wrong: `SELECT 'image ' || i.id || ' ' || i.path || ' has no index entry' AS line FROM images i
       WHERE i.collection_id = $1 AND NOT EXISTS (
@@ -47,9 +50,11 @@ const CHECKS: readonly RowCheck[] = [
 export async function checkRows(
   db: Queryable,
   { collectionId, visionSpaceId }: IndexKey,
+  { isComplete }: { readonly isComplete: boolean },
 ): Promise<readonly Check[]> {
   const checks: Check[] = [];
-  for (const { name, all, wrong } of CHECKS) {
+  for (const { name, all, wrong, ofComplete } of CHECKS) {
+    if (ofComplete && !isComplete) continue;
     const counted = await db.query<{ count: string }>(all, [collectionId, visionSpaceId]);
     const { rows } = await db.query<{ line: string }>(wrong, [
       ...[collectionId, visionSpaceId, MAX_LISTED],

@@ -10,7 +10,13 @@ import type { Queryable } from '../../store/transaction.ts';
 import { locateImage } from '../ingest/image-file.ts';
 import { UnreadableImage } from '../ingest/reasons.ts';
 import { scanIndex } from './check-vectors.ts';
+import type { VisionModel } from '../../models/loaded-models.ts';
 import type { Check, VerifyServices } from './verify.ts';
+
+interface SampleServices extends Omit<VerifyServices, 'models'> {
+  /** Of the vision space. */
+  readonly vision: VisionModel;
+}
 
 /** Between a stored embedding and one made again from the file. */
 const LEAST_COSINE = 0.9999;
@@ -24,7 +30,7 @@ export interface SampleOptions {
 
 /** A random sample of images, each compared with its file, searched for, and its thumbnail looked at. */
 export async function checkSample(
-  services: VerifyServices,
+  services: SampleServices,
   key: IndexKey,
   { sample, signal }: SampleOptions,
 ): Promise<readonly Check[]> {
@@ -57,7 +63,7 @@ async function pickImages(
 }
 
 async function checkFiles(
-  services: VerifyServices,
+  services: SampleServices,
   images: readonly ImageRecord[],
   stored: ReadonlyMap<string, Float32Array>,
   signal: AbortSignal,
@@ -84,18 +90,17 @@ async function checkFiles(
 }
 
 async function embedAgain(
-  { database, decoder, encoder, bundle, uploads }: VerifyServices,
+  { database, decoder, vision, uploads }: SampleServices,
   image: ImageRecord,
   signal: AbortSignal,
 ): Promise<Embedding | null> {
   const sources = await listSources(database.prisma, image.collectionId);
   const source = sources.find(({ id }) => id === image.sourceId) ?? null;
   const path = await locateImage(image, source, uploads);
-  const { input } = bundle.manifest.vision;
-  const task = { input, expectedSha256: hexOf(image.sha256) };
+  const task = { input: vision.input, expectedSha256: hexOf(image.sha256) };
   const { pixels } = await decoder.decode({ path }, task, signal);
   if (pixels === null) return null;
-  const [embedding] = await (await encoder()).encodePixels([pixels], { signal });
+  const [embedding] = await (await vision.encoder()).encodePixels([pixels], { signal });
   return embedding ?? null;
 }
 
@@ -140,7 +145,7 @@ function dot(query: Float32Array, vectors: Float32Array, start: number): number 
 
 /** Those that are made must be WebP; the others are made when somebody wants them. */
 async function checkThumbnails(
-  { thumbnails }: VerifyServices,
+  { thumbnails }: SampleServices,
   images: readonly ImageRecord[],
 ): Promise<Check> {
   const violations: string[] = [];

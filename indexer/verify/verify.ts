@@ -1,21 +1,23 @@
-import type { Bundle } from '../../models/bundle.ts';
-import type { ImageEncoder } from '../../models/image-encoder.ts';
+import type { Models } from '../../models/loaded-models.ts';
+import { PlatformError } from '../../platform/errors.ts';
 import type { CollectionRecord } from '../../store/collections.ts';
 import type { Database } from '../../store/database.ts';
-import { findLiveGeneration } from '../../store/generations.ts';
-import { registerBundle } from '../collections.ts';
+import { COMPLETE } from '../../store/generation-switch.ts';
+import { listKeptGenerations, type GenerationRecord } from '../../store/generations.ts';
+import type { CollectionId } from '../../store/ids.ts';
+import { listVisionSpaces } from '../../store/model-registry.ts';
 import type { Decoder } from '../ingest/decode.ts';
 import type { UploadStore } from '../ingest/uploads.ts';
 import type { ThumbnailStore } from '../ingest/thumbnails.ts';
+import { findVisionModel } from '../targets.ts';
 import { checkRows } from './check-rows.ts';
 import { checkSample } from './check-sample.ts';
 import { checkVectors } from './check-vectors.ts';
 
 export interface VerifyServices {
   readonly database: Database;
-  readonly bundle: Bundle;
+  readonly models: Models;
   readonly decoder: Pick<Decoder, 'decode'>;
-  readonly encoder: () => Promise<Pick<ImageEncoder, 'encodePixels' | 'dimensions'>>;
   readonly uploads: UploadStore;
   readonly thumbnails: ThumbnailStore;
 }
@@ -33,23 +35,74 @@ export interface Check {
 /** Most violations a check lists. */
 export const MAX_LISTED = 100;
 
-/** Checks what must always be true of a collection. `sample`: images that are embedded again from their files. */
+/** Groups of checks: of rows, of every vector, of a sample of images. */
+export const PARTS = ['rows', 'vectors', 'sample'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** A part of what is to be checked, of one kept generation. */
+export interface VerifyStep {
+  readonly generation: GenerationRecord;
+  readonly part: Part;
+}
+
+/** What there is to check of a collection. */
+export async function listSteps(
+  { database }: Pick<VerifyServices, 'database'>,
+  collectionId: CollectionId,
+): Promise<readonly VerifyStep[]> {
+  const generations = await listKeptGenerations(database.prisma, collectionId);
+  return generations.flatMap((generation) => PARTS.map((part) => ({ generation, part })));
+}
+
+export interface VerifyOptions {
+  /** Images that are embedded again from their files. */
+  readonly sample: number;
+  readonly signal: AbortSignal;
+}
+
+/** Checks what must always be true of a collection. */
 export async function verifyCollection(
   services: VerifyServices,
-  collection: CollectionRecord,
-  { sample, signal }: { readonly sample: number; readonly signal: AbortSignal },
+  { id }: CollectionRecord,
+  options: VerifyOptions,
 ): Promise<readonly Check[]> {
-  const { database, bundle } = services;
-  const live = await findLiveGeneration(database.prisma, collection.id);
-  if (live === null) {
+  const steps = await listSteps(services, id);
+  if (!steps.some(({ generation }) => generation.state === 'LIVE')) {
     const violations = ['The collection has no live generation.'];
     return [{ name: 'live generation', looked: 1, violations, notes: [] }];
   }
-  const key = { collectionId: collection.id, visionSpaceId: live.visionSpaceId };
-  const rows = await checkRows(database.pool, key);
-  const { visionSpace } = await registerBundle(database, bundle);
-  const isOurs = visionSpace.id === live.visionSpaceId;
-  const vectors = await checkVectors(database.pool, key, isOurs ? visionSpace.dimensions : null);
-  if (!isOurs) return [...rows, vectors];
-  return [...rows, vectors, ...(await checkSample(services, key, { sample, signal }))];
+  const checks: Check[] = [];
+  for (const step of steps) {
+    const found = await verifyStep(services, step, options);
+    const { state, number } = step.generation;
+    const prefix = state === 'LIVE' ? '' : `generation ${number}: `;
+    checks.push(...found.map((check) => ({ ...check, name: `${prefix}${check.name}` })));
+  }
+  return checks;
+}
+
+/** Samples need a bundle of the vision space; without one they look at nothing, and say so. */
+export async function verifyStep(
+  services: VerifyServices,
+  { generation, part }: VerifyStep,
+  options: VerifyOptions,
+): Promise<readonly Check[]> {
+  const { pool, prisma } = services.database;
+  const { collectionId, visionSpaceId, state } = generation;
+  const key = { collectionId, visionSpaceId };
+  const spaces = await listVisionSpaces(prisma);
+  const space = spaces.find(({ id }) => id === visionSpaceId);
+  if (space === undefined) throw new PlatformError('NOT_FOUND', 'The vision space is gone.');
+  switch (part) {
+    case 'rows':
+      return checkRows(pool, key, { isComplete: COMPLETE.has(state) });
+    case 'vectors':
+      return [await checkVectors(pool, key, space.dimensions)];
+    case 'sample': {
+      const vision = await findVisionModel(services.models, spaces, visionSpaceId);
+      if (vision !== null) return checkSample({ ...services, vision }, key, options);
+      const notes = [`There is no bundle here for the vision space ${space.name}.`];
+      return [{ name: 'a sample of images', looked: 0, violations: [], notes }];
+    }
+  }
 }

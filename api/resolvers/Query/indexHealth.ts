@@ -10,7 +10,7 @@ export const indexHealth: NonNullable<QueryResolvers['indexHealth']> = async (
 ) => {
   const { services, loaders } = context;
   const collection = await getVisibleCollection(context, name);
-  const { generation } = await findSearched(context, collection, null);
+  const { generation } = await findSearched(context, collection);
   const index = await services.indexes.get(generation);
   const { size, seq, ...state } = index.state;
   return {

@@ -3,7 +3,7 @@ import { checkPageSize } from '../../cursors.ts';
 import { getVisibleCollection } from '../../auth/visible.ts';
 import type { QueryResolvers } from '../../generated/resolvers.ts';
 import { checkFilter } from '../../image-filter.ts';
-import { findSearched } from '../../search/searched-collection.ts';
+import { findSearched, getSearchable } from '../../search/searched-collection.ts';
 import { readTerms } from '../../search/search-terms.ts';
 
 export const search: NonNullable<QueryResolvers['search']> = async (
@@ -12,9 +12,15 @@ export const search: NonNullable<QueryResolvers['search']> = async (
   context,
 ) => {
   const { services, loaders, signal } = context;
-  if (typeof input.text === 'string') services.texts.begin(input.text);
+  if (typeof input.text === 'string') services.textModels.begin(input.collection, input.text);
   const collection = await getVisibleCollection(context, input.collection);
-  const searched = await findSearched(context, collection, input.textModel ?? null);
+  const generation = input.generation
+    ? await getSearchable(context, collection, input.generation)
+    : null;
+  const searched = await findSearched(context, collection, {
+    ...{ textModel: input.textModel, generation },
+  });
+  if (searched.textModel) services.textModels.remember(input.collection, searched.textModel);
   const { terms, encodedMs } = await readTerms(context, input, searched.visionSpace);
   if (terms.every(({ weight }) => weight < 0)) {
     const message = 'At least one term needs a weight above 0.';

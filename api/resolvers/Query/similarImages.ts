@@ -15,7 +15,7 @@ export const similarImages: NonNullable<QueryResolvers['similarImages']> = async
   const image = await getVisibleImage(context, imageId);
   const collection = await loaders.collection.load(image.collectionId);
   if (!collection) throw new Error('An image outlived its collection.');
-  const searched = await findSearched(context, collection, null);
+  const searched = await findSearched(context, collection);
   const embedding = await loadEmbedding(context, image, searched.visionSpace);
   return services.search.search({
     ...searched,
