@@ -1,6 +1,7 @@
 import type { Logger } from '../platform/logger.ts';
 import type { Bundle } from '../models/bundle.ts';
 import type { BundleCatalog } from '../models/bundle-catalog.ts';
+import type { Models } from '../models/loaded-models.ts';
 import type { RegisteredBundle } from '../indexer/collections.ts';
 import type { UploadStore } from '../indexer/ingest/uploads.ts';
 import type { ChangeListener } from '../store/change-listener.ts';
@@ -25,6 +26,7 @@ export interface Services {
   readonly registered: RegisteredBundle;
   /** Its text model. */
   readonly texts: TextEmbeddings;
+  readonly vision: Pick<Models, 'findVision'>;
   /** All bundles here. */
   readonly catalog: BundleCatalog;
   readonly models: ModelLists;

@@ -162,7 +162,7 @@ async function openParts(config: ApiConfig, { closers, logger }: StartOptions): 
   const [uploads, thumbnails] = [new UploadStore(dataFolder), new ThumbnailStore(dataFolder)];
   const services: Services = {
     ...{ database, listener, bundle, registered, texts, uploadedImages, uploads, indexes, search },
-    ...{ signer, mediaRoots, logger, textModels, catalog },
+    ...{ signer, mediaRoots, logger, textModels, catalog, vision: loaded },
     models: new ModelLists({ prisma: database.prisma, catalog, logger }),
     now: () => new Date(),
   };

@@ -84,11 +84,7 @@ export class LoadedModels implements Models {
 }
 
 /** What failed to load is tried again at the next use. */
-function once<T>(
-  kept: Map<string, Promise<T>>,
-  name: string,
-  load: () => Promise<T>,
-): Promise<T> {
+function once<T>(kept: Map<string, Promise<T>>, name: string, load: () => Promise<T>): Promise<T> {
   const found = kept.get(name);
   if (found) return found;
   const loading = load();

@@ -1,11 +1,7 @@
 import type { Pool } from 'pg';
 import { PlatformError } from '../platform/errors.ts';
 import type { GenerationState } from './generated/prisma/client.ts';
-import {
-  lockGenerations,
-  type GenerationCheck,
-  type NewGeneration,
-} from './generations.ts';
+import { lockGenerations, type GenerationCheck, type NewGeneration } from './generations.ts';
 import {
   asCollectionId,
   asGenerationId,

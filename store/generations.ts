@@ -79,7 +79,10 @@ export async function createFirstGeneration(
 }
 
 /** One at a time decides over a collection's generations; those who add images (`readKeptSpaces`) wait for it. */
-export async function lockGenerations(client: Queryable, collectionId: CollectionId): Promise<void> {
+export async function lockGenerations(
+  client: Queryable,
+  collectionId: CollectionId,
+): Promise<void> {
   await client.query('SELECT FROM collections WHERE id = $1 FOR NO KEY UPDATE', [collectionId]);
 }
 

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { PlatformError } from '../platform/errors.ts';
 import type { JobItemState, JobState } from './generated/prisma/client.ts';
-import type { JobId } from './ids.ts';
+import { asImageId, type ImageId, type JobId } from './ids.ts';
 import { storableJson } from './storable-json.ts';
 import { inTransaction, type Queryable } from './transaction.ts';
 
@@ -333,6 +333,10 @@ export async function measureRates(
 export interface ItemRecord {
   readonly id: bigint;
   readonly key: string;
+  /** What people know it by: the payload's `path`, or the key. */
+  readonly path: string;
+  /** The payload's; null: it names none. */
+  readonly imageId: ImageId | null;
   readonly state: JobItemState;
   readonly attempts: number;
   readonly reasonCode: string | null;
@@ -344,12 +348,26 @@ export async function listItems(
   db: Queryable,
   { jobId, state, after, limit }: ItemPage,
 ): Promise<readonly ItemRecord[]> {
-  const { rows } = await db.query<Omit<ItemRecord, 'id'> & { id: string }>(
-    `SELECT id, key, state, attempts, reason_code AS "reasonCode", message FROM job_items
+  const { rows } = await db.query<RawItem>(
+    `SELECT ${ITEM_COLUMNS} FROM job_items
      WHERE job_id = $1 AND state = $2 AND id > $3 ORDER BY id LIMIT $4`,
     [jobId, state, after ?? 0n, limit],
   );
-  return rows.map((row) => ({ ...row, id: BigInt(row.id) }));
+  return rows.map(toItemRecord);
+}
+
+export const ITEM_COLUMNS = `id, key, coalesce(payload->>'path', key) AS path, payload->>'imageId' AS "imageId",
+  state, attempts, reason_code AS "reasonCode", message`;
+
+/** As `ITEM_COLUMNS` gives it. */
+export type RawItem = Omit<ItemRecord, 'id' | 'imageId'> & {
+  readonly id: string;
+  readonly imageId: string | null;
+};
+
+export function toItemRecord(row: RawItem): ItemRecord {
+  const imageId = row.imageId === null ? null : asImageId(row.imageId);
+  return { ...row, id: BigInt(row.id), imageId };
 }
 
 export interface ItemPage {

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import type { ItemCounts, JobItemState } from './job-items.ts';
+import {
+  ITEM_COLUMNS,
+  toItemRecord,
+  type ItemCounts,
+  type ItemRecord,
+  type JobItemState,
+  type RawItem,
+} from './job-items.ts';
 import type { JobId } from './ids.ts';
 import type { Queryable } from './transaction.ts';
 
@@ -29,34 +36,16 @@ export async function countItemsOf(
   );
 }
 
+export interface FoundItem extends ItemRecord {
+  readonly jobId: JobId;
+}
+
 /** The item of this id and the job it belongs to; null when there is none. */
 export async function findItem(db: Queryable, id: bigint): Promise<FoundItem | null> {
-  const { rows } = await db.query<FoundItemRow>(
-    `SELECT id, job_id, key, state, attempts, reason_code, message FROM job_items WHERE id = $1`,
+  const { rows } = await db.query<RawItem & { readonly jobId: JobId }>(
+    `SELECT ${ITEM_COLUMNS}, job_id AS "jobId" FROM job_items WHERE id = $1`,
     [id],
   );
-  const row = rows[0];
-  if (row === undefined) return null;
-  const { job_id: jobId, key, state, attempts, reason_code: reasonCode, message } = row;
-  return { id: BigInt(row.id), jobId: jobId as JobId, key, state, attempts, reasonCode, message };
-}
-
-export interface FoundItem {
-  readonly id: bigint;
-  readonly jobId: JobId;
-  readonly key: string;
-  readonly state: JobItemState;
-  readonly attempts: number;
-  readonly reasonCode: string | null;
-  readonly message: string | null;
-}
-
-interface FoundItemRow {
-  readonly id: string;
-  readonly job_id: string;
-  readonly key: string;
-  readonly state: JobItemState;
-  readonly attempts: number;
-  readonly reason_code: string | null;
-  readonly message: string | null;
+  const [row] = rows;
+  return row === undefined ? null : { ...toItemRecord(row), jobId: row.jobId };
 }

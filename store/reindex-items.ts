@@ -77,7 +77,10 @@ export async function addReindexItems(
     );
     const last = rows[0]?.last ?? null;
     if (last === null) break;
-    await addToPlanned(db, jobId, { insert: INSERT_IMAGES, values: [key.collectionId, key.visionSpaceId, ...parameters.slice(2), after, last] });
+    await addToPlanned(db, jobId, {
+      insert: INSERT_IMAGES,
+      values: [key.collectionId, key.visionSpaceId, ...parameters.slice(2), after, last],
+    });
     after = last;
   }
   const insert = `INSERT INTO job_items (job_id, key, payload)

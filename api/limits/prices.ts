@@ -95,6 +95,9 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Job.skipped', { own: 1 }],
   ['Job.itemsPerSecond', { own: STATEMENT }],
   ['Job.etaSeconds', { own: STATEMENT }],
+  ['Job.generation', { own: ROW }],
+  ['JobItem.image', { own: ROW }],
+  ['Generation.job', { own: STATEMENT }],
   ['Generation.images', { own: COUNT }],
 
   [
@@ -103,6 +106,12 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ],
   ['Mutation.deleteImages', { own: ({ input }) => STATEMENT + lengthIn(input, 'ids') }],
   ['Mutation.startIngest', { own: START_JOB }],
+  ['Mutation.startReindex', { own: ({ input }) => START_JOB + lengthIn(input, 'imageIds') }],
+  ['Mutation.startSnapshot', { own: START_JOB }],
+  ['Mutation.startVerify', { own: START_JOB }],
+  ['Mutation.promoteGeneration', { own: START_JOB }],
+  ['Mutation.rollbackGeneration', { own: START_JOB }],
+  ['Mutation.discardGeneration', { own: STATEMENT }],
   ['Mutation.pauseJob', { own: STATEMENT }],
   ['Mutation.resumeJob', { own: STATEMENT }],
   ['Mutation.cancelJob', { own: START_JOB }],

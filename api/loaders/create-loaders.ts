@@ -21,7 +21,10 @@ import type { ModelLists } from './model-lists.ts';
 export type Loaders = ReturnType<typeof createLoaders>;
 
 /** Reads by key, for one request: what is asked for in the same turn is read together, and nothing is read twice. */
-export function createLoaders({ pool, prisma }: Database, models: Pick<ModelLists, 'visionSpaces' | 'textModels'>) {
+export function createLoaders(
+  { pool, prisma }: Database,
+  models: Pick<ModelLists, 'visionSpaces' | 'textModels'>,
+) {
   return {
     collection: byKey(async (ids: readonly CollectionId[]) =>
       keyed(await findCollectionsByIds(prisma, ids), ({ id }) => id),

@@ -1,15 +1,31 @@
+import { z } from 'zod';
 import { indexKeyName } from '../../store/changes.ts';
+import { findJob } from '../../store/jobs.ts';
 import type { VisionSpaceId } from '../../store/ids.ts';
 import type { VisionSpaceRecord } from '../../store/model-registry.ts';
+import { hasRole } from '../auth/viewer.ts';
 import type { Context } from '../context.ts';
 import type { GenerationResolvers } from '../generated/resolvers.ts';
 import { encodeNodeId } from '../node-ids.ts';
 
+const CHECKS = z.array(z.object({ name: z.string(), passed: z.boolean(), detail: z.string() }));
+
 export const Generation: GenerationResolvers = {
   id: ({ id }) => encodeNodeId('Generation', id),
+  collection: async ({ collectionId }, _args, { loaders }) => {
+    const collection = await loaders.collection.load(collectionId);
+    if (collection) return collection;
+    throw new Error('A generation outlived its collection.'); // deleted while this was answered
+  },
   visionSpace: ({ visionSpaceId }, _args, context) => loadVisionSpace(visionSpaceId, context),
+  textModel: async ({ textModelId }, _args, { loaders }) =>
+    (await loaders.textModels()).find(({ id }) => id === textModelId) ?? null,
   images: async (generation, _args, { loaders }) =>
     (await loaders.indexedCount.load(indexKeyName(generation))) ?? 0,
+  checks: ({ checks }) => CHECKS.safeParse(checks).data ?? [],
+  // Who may not see jobs gets none.
+  job: ({ jobId }, _args, { services, viewer }) =>
+    jobId === null || !hasRole(viewer, 'CURATOR') ? null : findJob(services.database.prisma, jobId),
 };
 
 export async function loadVisionSpace(

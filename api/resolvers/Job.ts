@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { countItems, listItems, type ItemCounts } from '../../store/job-items.ts';
+import { asGenerationId } from '../../store/ids.ts';
 import type { JobRecord } from '../../store/jobs.ts';
 import { NUMBER_KEY, paginate } from '../connections.ts';
 import { hasRole } from '../auth/viewer.ts';
@@ -11,12 +12,17 @@ import { encodeNodeId } from '../node-ids.ts';
 const PLAN = z.object({
   files: z.number().default(0),
   toRead: z.number().default(0),
+  toEmbed: z.number().optional(),
+  reused: z.number().default(0),
   unchanged: z.number().default(0),
   vanished: z.number().default(0),
   toRemove: z.number().default(0),
   bytesToRead: z.number().default(0),
+  estimatedBytes: z.number().default(0),
   estimatedSeconds: z.number().nullable().default(null),
 });
+
+const BUILT = z.object({ generationId: z.uuid() });
 
 export const Job: JobResolvers = {
   id: ({ id }) => encodeNodeId('Job', id),
@@ -33,7 +39,14 @@ export const Job: JobResolvers = {
     return rate === null || rate === 0 ? null : (await countsOf(job, context)).open / rate;
   },
   createdBy: ({ createdBy }, _args, { viewer }) => (hasRole(viewer, 'ADMIN') ? createdBy : null),
-  plan: ({ plan }) => PLAN.safeParse(plan).data ?? null,
+  plan: ({ plan }) => {
+    const made = PLAN.safeParse(plan).data;
+    return made ? { ...made, toEmbed: made.toEmbed ?? made.toRead } : null;
+  },
+  generation: ({ plan }, _args, { loaders }) => {
+    const built = BUILT.safeParse(plan).data;
+    return built ? loaders.generation.load(asGenerationId(built.generationId)) : null;
+  },
   failures: ({ id }, args, { services }) =>
     paginate(args, {
       kind: `failures ${id}`,
@@ -50,7 +63,8 @@ export const Job: JobResolvers = {
 
 export const JobItem: JobItemResolvers = {
   id: ({ id }) => encodeNodeId('JobItem', id),
-  path: ({ key }) => key,
+  image: ({ imageId }, _args, { loaders }) =>
+    imageId === null ? null : loaders.image.load(imageId),
 };
 
 async function countsOf({ id }: JobRecord, { loaders }: Context): Promise<ItemCounts> {

@@ -19,8 +19,16 @@ import { createCollection } from './Mutation/createCollection.ts';
 import { deleteCollection } from './Mutation/deleteCollection.ts';
 import { deleteImages } from './Mutation/deleteImages.ts';
 import { cancelJob, pauseJob, resumeJob, retryFailedItems } from './Mutation/job-control.ts';
+import {
+  discardGeneration,
+  promoteGeneration,
+  rollbackGeneration,
+} from './Mutation/generation-switch.ts';
 import { revokeApiKey } from './Mutation/revokeApiKey.ts';
 import { startIngest } from './Mutation/startIngest.ts';
+import { startReindex } from './Mutation/startReindex.ts';
+import { startSnapshot } from './Mutation/startSnapshot.ts';
+import { startVerify } from './Mutation/startVerify.ts';
 import { uploadImages } from './Mutation/uploadImages.ts';
 import { Node } from './Node.ts';
 import { apiKeys } from './Query/apiKeys.ts';
@@ -55,6 +63,8 @@ export const resolvers: Resolvers = {
     ...{ addSource, createApiKey, createCollection, deleteCollection, deleteImages },
     ...{ revokeApiKey, startIngest, uploadImages },
     ...{ pauseJob, resumeJob, cancelJob, retryFailedItems },
+    ...{ startReindex, startSnapshot, startVerify },
+    ...{ promoteGeneration, rollbackGeneration, discardGeneration },
   },
   Subscription: { jobProgress },
   ...{ ApiKey, Collection, EmbeddingInfo, Generation, Image, Job, JobItem, Node, Source },

@@ -1,5 +1,4 @@
 import { PlatformError, throwIfAborted } from '../../platform/errors.ts';
-import type { Logger } from '../../platform/logger.ts';
 import { chooseEngine, type EngineName } from '../../indexer/vector-index/engines.ts';
 import { Follower, type Change } from '../../indexer/vector-index/follower.ts';
 import { snapshotFile } from '../../indexer/vector-index/snapshot-files.ts';

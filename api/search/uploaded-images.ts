@@ -54,11 +54,7 @@ export class UploadedImages {
     return done;
   }
 
-  async #decode(
-    bytes: Uint8Array,
-    input: ImageInput,
-    signal: AbortSignal,
-  ): Promise<DecodedImage> {
+  async #decode(bytes: Uint8Array, input: ImageInput, signal: AbortSignal): Promise<DecodedImage> {
     const { decoder } = this.#options;
     try {
       return await decoder.decode({ bytes }, { input }, signal);

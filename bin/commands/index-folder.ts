@@ -71,9 +71,10 @@ async function indexFolder(
 }
 
 async function findOrCreateCollection(
-  { database, bundle }: JobServices,
+  { database, models }: JobServices,
   name: string,
 ): Promise<CollectionRecord> {
+  const bundle = models.main;
   const found = await findCollection(database.prisma, name);
   if (found) return makeSearchable(database, await registerBundle(database, bundle), found);
   try {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseConfig } from '../../api/config.ts';
 import { createLoaders } from '../../api/loaders/create-loaders.ts';
@@ -7,9 +6,11 @@ import { encodeNodeId } from '../../api/node-ids.ts';
 import { CollectionIndexes } from '../../api/search/collection-indexes.ts';
 import { SearchService, type SearchResult } from '../../api/search/search-service.ts';
 import { findSearched } from '../../api/search/searched-collection.ts';
-import { TextEmbeddings } from '../../api/search/text-embeddings.ts';
+import { TextModels } from '../../api/search/text-models.ts';
+import { snapshotFolder } from '../../indexer/vector-index/snapshot-files.ts';
 import { Bundle } from '../../models/bundle.ts';
-import { TextEncoder } from '../../models/text-encoder.ts';
+import { BundleCatalog } from '../../models/bundle-catalog.ts';
+import { LoadedModels } from '../../models/loaded-models.ts';
 import { Closers } from '../../platform/closers.ts';
 import { PlatformError } from '../../platform/errors.ts';
 import { createLogger } from '../../platform/logger.ts';

@@ -121,6 +121,7 @@ export const ingest = defineJob<IngestInput, IngestServices>({
   kind: 'INGEST',
   input: ingestInput,
   batchSize: BATCH_SIZE,
+  priority: 1, // somebody waits for an upload; a reindex takes its time
   isDryRun: ({ dryRun }) => dryRun,
   plan: (input, services, work) =>
     input.uploads === null

@@ -2,7 +2,11 @@ import { z } from 'zod';
 import type { Models } from '../../models/loaded-models.ts';
 import { PlatformError } from '../../platform/errors.ts';
 import type { Database } from '../../store/database.ts';
-import { findGeneration, type GenerationCheck, type GenerationRecord } from '../../store/generations.ts';
+import {
+  findGeneration,
+  type GenerationCheck,
+  type GenerationRecord,
+} from '../../store/generations.ts';
 import { settleGeneration } from '../../store/generation-switch.ts';
 import { asImageId, type JobId } from '../../store/ids.ts';
 import { findJob, type JobRecord } from '../../store/jobs.ts';
@@ -77,7 +81,9 @@ async function run(
   work: Work,
 ): Promise<Commit> {
   const parsed = items.map((item) => ({ item, task: reindexItem.parse(item.payload) }));
-  const images = parsed.flatMap(({ item, task }) => (task.task === 'embed' ? [{ item, task }] : []));
+  const images = parsed.flatMap(({ item, task }) =>
+    task.task === 'embed' ? [{ item, task }] : [],
+  );
   if (images.length > 0) return embed(input, images, services, work);
   const [checks] = items;
   if (checks === undefined || (await hasOpenItems(services.database.pool, work.jobId, 'check'))) {

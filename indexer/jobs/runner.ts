@@ -33,8 +33,8 @@ export interface RunnerOptions<Services> {
   readonly services: Services;
   readonly logger: Logger;
   /**
-   * Batches under way at once. Default 3: one is decoded, one encoded, one committed. More costs memory and gains nothing on
-   * one machine.
+   * Batches under way at once. Default 4: one is decoded, one encoded, one committed, and one is left for jobs of another kind. More
+   * costs memory and gains nothing on one machine.
    */
   readonly lanes?: number;
   /** Default 60 s; extended every third of it. Matters only when a worker hangs: of a dead one Postgres tells. */
@@ -43,7 +43,7 @@ export interface RunnerOptions<Services> {
   readonly pollMs?: number;
 }
 
-const DEFAULTS = { lanes: 3, leaseMs: 60_000, pollMs: 500 };
+const DEFAULTS = { lanes: 4, leaseMs: 60_000, pollMs: 500 };
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
 /** Jobs that a worker plans at once: a source with millions of files takes minutes, and others needn't wait for it. */
@@ -64,6 +64,8 @@ export class JobRunner<Services> {
   /** Plans that this worker makes now. */
   readonly #planning = new Map<JobId, Promise<void>>();
   #lastJob: JobId | null = null;
+  /** Lanes that work on a kind's batches now. */
+  readonly #busyLanes = new Map<JobRecord['kind'], number>();
 
   constructor(options: RunnerOptions<Services>) {
     this.#options = { ...DEFAULTS, ...options };
@@ -194,7 +196,7 @@ export class JobRunner<Services> {
     const definition = this.#definition(job);
     const current = await findJob(database.prisma, job.id);
     if (current?.state !== 'PLANNED' || current.plan !== null) return; // others were quicker
-    const work = { jobId: job.id, now: new Date(), signal, logger: this.#loggerOf(job) };
+    const work = { jobId: job.id, job, now: new Date(), signal, logger: this.#loggerOf(job) };
     const plan = await definition.plan(job, services, work);
     if (definition.isDryRun(job)) return setPlan(database.pool, job.id, plan);
     await queueJob(database.pool, job.id, plan);
@@ -221,25 +223,59 @@ export class JobRunner<Services> {
   async #workOnBatch(only: JobId | null, stop: AbortSignal): Promise<boolean> {
     const found = await this.#claimNext(only);
     if (found === null) return false;
-    await this.#process(found.job, found.claim, stop);
+    try {
+      await this.#process(found.job, found.claim, stop);
+    } finally {
+      this.#takeLane(found.job, -1);
+    }
     return true;
   }
 
+  /** Of a kind's lanes one is taken before its items are asked for, so that two lanes can't both take the last. */
+  #takeLane({ kind }: JobRecord, change: 1 | -1): void {
+    this.#busyLanes.set(kind, (this.#busyLanes.get(kind) ?? 0) + change);
+  }
+
+  #hasLane(job: JobRecord): boolean {
+    const { lanes } = this.#options;
+    const most = this.#definition(job).lanes ?? Math.max(1, lanes - 1);
+    return (this.#busyLanes.get(job.kind) ?? 0) < most;
+  }
+
   async #claimNext(only: JobId | null): Promise<{ job: JobRecord; claim: Claim } | null> {
-    const { database, leaseMs } = this.#options;
+    const { database } = this.#options;
     const open = await listOpenJobs(database.prisma, this.#kinds());
-    const turn = open.findIndex(({ id }) => id === this.#lastJob) + 1;
-    for (const job of [...open.slice(turn), ...open.slice(0, turn)]) {
-      if (only !== null && job.id !== only) continue;
-      const limit = this.#definition(job).batchSize;
-      const leaseToken = this.#presence.newLeaseToken();
-      const options = { jobId: job.id, limit, leaseMs, leaseToken, now: new Date() };
-      const claim = await claimItems(database.pool, options);
-      if (claim === null) continue;
-      this.#lastJob = job.id;
-      return { job, claim };
+    for (const job of this.#inTurn(open)) {
+      if ((only !== null && job.id !== only) || !this.#hasLane(job)) continue;
+      this.#takeLane(job, 1);
+      const claim = await this.#claim(job).catch((error: unknown) => {
+        this.#takeLane(job, -1);
+        throw error;
+      });
+      if (claim !== null) {
+        this.#lastJob = job.id;
+        return { job, claim };
+      }
+      this.#takeLane(job, -1);
     }
     return null;
+  }
+
+  /** By the priority of their kinds; those of the same one take turns. */
+  #inTurn(open: readonly JobRecord[]): readonly JobRecord[] {
+    const turn = open.findIndex(({ id }) => id === this.#lastJob) + 1;
+    const priorityOf = (job: JobRecord): number => this.#definition(job).priority;
+    return [...open.slice(turn), ...open.slice(0, turn)].sort(
+      (a, b) => priorityOf(b) - priorityOf(a),
+    );
+  }
+
+  #claim(job: JobRecord): Promise<Claim | null> {
+    const { database, leaseMs } = this.#options;
+    const limit = this.#definition(job).batchSize;
+    const leaseToken = this.#presence.newLeaseToken();
+    const options = { jobId: job.id, limit, leaseMs, leaseToken, now: new Date() };
+    return claimItems(database.pool, options);
   }
 
   async #process(job: JobRecord, claim: Claim, stop: AbortSignal): Promise<void> {
@@ -295,7 +331,8 @@ export class JobRunner<Services> {
 
   #run(job: JobRecord, items: readonly ClaimedItem[], signal: AbortSignal): Promise<Commit> {
     const { services } = this.#options;
-    const work: Work = { jobId: job.id, now: new Date(), signal, logger: this.#loggerOf(job) };
+    const logger = this.#loggerOf(job);
+    const work: Work = { jobId: job.id, job, now: new Date(), signal, logger };
     return this.#definition(job).run(job, items, services, work);
   }
 

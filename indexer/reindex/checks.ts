@@ -1,7 +1,11 @@
 import type { Logger } from '../../platform/logger.ts';
 import { countIndexed, countUnindexed, type IndexKey } from '../../store/changes.ts';
 import type { Database } from '../../store/database.ts';
-import { findLiveGeneration, type GenerationCheck, type GenerationRecord } from '../../store/generations.ts';
+import {
+  findLiveGeneration,
+  type GenerationCheck,
+  type GenerationRecord,
+} from '../../store/generations.ts';
 import {
   listTextModels,
   listVisionSpaces,

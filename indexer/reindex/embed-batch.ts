@@ -60,7 +60,9 @@ export async function embedBatch(
   await reader.readAll(unknown);
   const { pixels, failures } = reader;
   const embeddings =
-    pixels.size === 0 ? null : await encodePixels(pixels, order.vision, order.visionSpaceId, signal);
+    pixels.size === 0
+      ? null
+      : await encodePixels(pixels, order.vision, order.visionSpaceId, signal);
   return { images, failures, embeddings };
 }
 

@@ -76,10 +76,15 @@ async function resolveVisionSpace(
     ({ id, name, fingerprint }) => id === wanted || name === wanted || fingerprint === wanted,
   );
   const [only] = found;
-  if (only === undefined) throw bad(`There is no vision space "${wanted.slice(0, 100)}". There are: ${spaces.map(({ name }) => name).join(', ')}.`);
+  if (only === undefined)
+    throw bad(
+      `There is no vision space "${wanted.slice(0, 100)}". There are: ${spaces.map(({ name }) => name).join(', ')}.`,
+    );
   if (found.length > 1) {
     const prints = found.map(({ fingerprint }) => fingerprint).join(', ');
-    throw bad(`Several vision spaces are named "${wanted.slice(0, 100)}": give a fingerprint (${prints}).`);
+    throw bad(
+      `Several vision spaces are named "${wanted.slice(0, 100)}": give a fingerprint (${prints}).`,
+    );
   }
   if ((await models.findVision(only.fingerprint)) !== null) return only;
   throw bad(

@@ -49,7 +49,10 @@ const { values: flags } = parseArgs({
 const closers = new Closers();
 const data = await mkdtemp(join(tmpdir(), 'sharelock-bench-'));
 closers.add(() => rm(data, { recursive: true, force: true }));
-const config = { databaseUrl: null, bundleFolder: BUNDLE, mediaRoots: null, sessions: null };
+const config = {
+  ...{ databaseUrl: null, bundleFolder: BUNDLE, bundlesFolder: join(data, 'bundles') },
+  ...{ mediaRoots: null, sessions: null, engine: 'auto' as const },
+};
 const logger = createLogger({ level: 'warn' });
 const rows: [what: string, value: number, goal: number | null][] = [];
 
@@ -75,7 +78,8 @@ async function copyPhotos(folder: string): Promise<string[]> {
 
 async function benchPipeline(services: JobServices, files: readonly string[]): Promise<void> {
   const { collectionId } = await newSource(services, join(data, 'photos'));
-  const encoder = await services.encoder();
+  const { models } = services;
+  const encoder = await (await models.findVision(models.main.visionSpace))?.encoder();
   if (!(encoder instanceof ImageEncoder)) throw new Error('The bench wants the real encoder.');
   const session = await bareSession(services);
   const times = await takeTurns(services, {
@@ -96,17 +100,18 @@ async function benchPipeline(services: JobServices, files: readonly string[]): P
   );
 }
 
-async function bareSession({ bundle }: JobServices): Promise<InferenceSession> {
+async function bareSession({ models }: JobServices): Promise<InferenceSession> {
+  const bundle = models.main;
   const graph = await bundle.readGraph(bundle.manifest.vision.graph);
   return InferenceSession.create(graph, { intraOpNumThreads: cores });
 }
 
 async function bareLoop(
   session: InferenceSession,
-  { bundle }: JobServices,
+  { models }: JobServices,
   files: readonly string[],
 ): Promise<void> {
-  const { width, height } = bundle.manifest.vision.input;
+  const { width, height } = models.main.manifest.vision.input;
   for (const file of files) {
     const image = sharp(file).resize(width, height, { fit: 'fill', kernel: 'cubic' });
     const pixels = await image.removeAlpha().toColourspace('srgb').raw().toBuffer();
@@ -126,7 +131,8 @@ async function ingestOnce(
 }
 
 async function empty({ database }: JobServices): Promise<void> {
-  await database.pool.query('TRUNCATE embeddings, images, index_entries, jobs CASCADE');
+  await database.pool.query('TRUNCATE embeddings, images, index_entries, job_items');
+  await database.pool.query('DELETE FROM jobs');
   await rm(join(data, 'thumbnails'), { recursive: true, force: true });
 }
 
@@ -141,11 +147,11 @@ async function ingest(services: JobServices, collectionId: CollectionId): Promis
 }
 
 async function newSource(
-  { database, bundle }: JobServices,
+  { database, models }: JobServices,
   folder: string,
 ): Promise<{ collectionId: CollectionId; id: SourceId }> {
   const name = `bench ${rows.length}`;
-  const { id } = await createSearchableCollection(database, bundle, { name });
+  const { id } = await createSearchableCollection(database, models.main, { name });
   return addSource(database.prisma, { collectionId: id, name: 'src', folder });
 }
 

@@ -149,7 +149,7 @@ async function measureRecall(
     try {
       const index = await CollectionIndex.open({
         ...{ key, engine, fingerprint: visionSpace.fingerprint, listener: services.listener },
-        ...{ dimensions: vectors.dimensions, snapshot: join(work, 'recall') },
+        ...{ dimensions: vectors.dimensions, folder: join(work, 'recall') },
         ...{ db: services.database.pool, logger: services.logger },
       });
       let sum = 0;

@@ -7,16 +7,8 @@ import {
   findCollectionsByIds,
   getCollection,
   listCollections,
-  setActiveTextModel,
 } from '../../store/collections.ts';
-import {
-  createGeneration,
-  findLiveGeneration,
-  listGenerations,
-  markGenerationReady,
-  promoteGeneration,
-} from '../../store/generations.ts';
-import { asCollectionId, asGenerationId } from '../../store/ids.ts';
+import { asCollectionId } from '../../store/ids.ts';
 import {
   countImages,
   findImagesByIds,
@@ -33,7 +25,7 @@ import {
 import { addSource, listSources, markScanned } from '../../store/sources.ts';
 import { useDatabase } from '../support/database.ts';
 import { withCode } from '../support/errors.ts';
-import { freshName, imageWith, newIndex, NOON, secondsLater, sha256Of } from '../support/rows.ts';
+import { freshName, imageWith, newIndex, NOON, sha256Of } from '../support/rows.ts';
 
 const database = await useDatabase();
 const { pool, prisma } = database;
@@ -167,55 +159,6 @@ describe('images', () => {
   });
 });
 
-describe('generations', () => {
-  test('numbers count up without gaps, however many are made at once', async () => {
-    const key = await newIndex(database);
-
-    await Promise.all(Array.from({ length: 5 }, () => createGeneration(pool, prisma, key)));
-
-    const numbers = (await listGenerations(prisma, key.collectionId)).map((made) => made.number);
-    expect(numbers).toEqual([5, 4, 3, 2, 1]);
-  });
-
-  test('going live retires the one before, which can come back', async () => {
-    const key = await newIndex(database);
-    const [first, second] = [
-      await createGeneration(pool, prisma, key),
-      await createGeneration(pool, prisma, key),
-    ];
-    for (const { id } of [first, second]) {
-      await markGenerationReady(prisma, id, [{ name: 'count', passed: true, detail: '' }]);
-    }
-    const live = async (): Promise<unknown> =>
-      (await findLiveGeneration(prisma, key.collectionId))?.id;
-
-    await promoteGeneration(pool, first.id, NOON);
-    expect(await live()).toBe(first.id);
-    await Promise.all([
-      promoteGeneration(pool, second.id, secondsLater(1)),
-      promoteGeneration(pool, second.id, secondsLater(1)),
-    ]);
-    expect(await live()).toBe(second.id);
-    await promoteGeneration(pool, first.id, secondsLater(2));
-
-    expect(await live()).toBe(first.id);
-  });
-
-  test('one that is not ready, failed its checks or does not exist stays out', async () => {
-    const key = await newIndex(database);
-    const { id } = await createGeneration(pool, prisma, key);
-    const conflict = withCode('CONFLICT');
-    await expect(promoteGeneration(pool, id, NOON)).rejects.toMatchObject(conflict);
-
-    await markGenerationReady(prisma, id, [{ name: 'recall', passed: false, detail: '0.91' }]);
-
-    await expect(promoteGeneration(pool, id, NOON)).rejects.toMatchObject(conflict);
-    await expect(markGenerationReady(prisma, id, [])).rejects.toMatchObject(conflict);
-    const nowhere = promoteGeneration(pool, asGenerationId(NOWHERE), NOON);
-    await expect(nowhere).rejects.toMatchObject(withCode('NOT_FOUND'));
-  });
-});
-
 describe('models', () => {
   test('a fingerprint is one row, whoever registers it', async () => {
     const space = {
@@ -228,17 +171,14 @@ describe('models', () => {
     await expect(wrong).rejects.toMatchObject(withCode('MODEL_MISMATCH'));
   });
 
-  test('a collection has an active text model, and a version names one model', async () => {
-    const { collectionId, visionSpaceId } = await newIndex(database);
+  test('a version names one text model', async () => {
+    const { visionSpaceId } = await newIndex(database);
     const model = {
       ...{ fingerprint: freshName('t'), name: 'default', version: 1, visionSpaceId },
       ...{ languageModel: 'smol', metrics: { r1: 46.5 } },
     };
     const { id } = await registerTextModel(prisma, model);
-    await setActiveTextModel(prisma, collectionId, id);
 
-    const [collection] = await findCollectionsByIds(prisma, [collectionId]);
-    expect(collection?.activeTextModelId).toBe(id);
     expect(await registerTextModel(prisma, model)).toMatchObject({ id, metrics: { r1: 46.5 } });
     expect(await listTextModels(prisma)).toMatchObject([{ id, version: 1 }]);
     const other = registerTextModel(prisma, { ...model, fingerprint: freshName('t') });

@@ -1,19 +1,17 @@
 import { expect, test } from '@jest/globals';
 import { Random } from '../../platform/random.ts';
-import { deleteCollection } from '../../store/collections.ts';
 import {
   addEmbeddings,
-  deleteUnusedEmbeddings,
   findEmbedded,
   hexOf,
   readEmbeddings,
   scanEmbeddings,
 } from '../../store/embeddings.ts';
 import { useDatabase } from '../support/database.ts';
-import { indexed, newIndex, sha256Of } from '../support/rows.ts';
+import { newIndex, sha256Of } from '../support/rows.ts';
 
 const database = await useDatabase();
-const { pool, prisma } = database;
+const { pool } = database;
 
 const hashes = (count: number): Buffer[] =>
   Array.from({ length: count }, (_, i) => sha256Of(`embedding ${i}`));
@@ -76,17 +74,4 @@ test('what is missing is left out of the answers, in each space for itself', asy
   const asked = [...sha256s, unknown ?? Buffer.alloc(32)];
   expect(await findEmbedded(pool, visionSpaceId, asked)).toEqual(new Set(sha256s.map(hexOf)));
   expect((await findEmbedded(pool, other.visionSpaceId, asked)).size).toBe(0);
-});
-
-test('embeddings whose images are gone can be removed, shared ones stay', async () => {
-  const key = await newIndex(database);
-  const other = { ...key, collectionId: (await newIndex(database)).collectionId };
-  await indexed(database, key, ['mine', 'shared']);
-  await indexed(database, other, ['shared']);
-
-  await deleteCollection(prisma, key.collectionId);
-
-  expect(await deleteUnusedEmbeddings(pool, key.visionSpaceId)).toBe(1);
-  const left = await findEmbedded(pool, key.visionSpaceId, [sha256Of('shared')]);
-  expect(left.size).toBe(1);
 });

@@ -8,9 +8,8 @@ import { startApi } from '../../api/start-api.ts';
 import { createSearchableCollection } from '../../indexer/collections.ts';
 import { ThumbnailStore } from '../../indexer/ingest/thumbnails.ts';
 import type { JobServices } from '../../indexer/jobs/index.ts';
-import { ImageEncoder } from '../../models/image-encoder.ts';
+import { snapshotFolder } from '../../indexer/vector-index/snapshot-files.ts';
 import { Closers } from '../../platform/closers.ts';
-import { lazily } from '../../platform/lazily.ts';
 import { createLogger } from '../../platform/logger.ts';
 import type { Environment } from '../../platform/settings.ts';
 import { createApiKey, type Role } from '../../store/api-keys.ts';
@@ -20,7 +19,7 @@ import type { JobRecord } from '../../store/jobs.ts';
 import { addSource } from '../../store/sources.ts';
 import { SAMPLE_PHOTOS } from './bundles.ts';
 import { closeBeforeDatabase, useEmptyDatabase } from './database.ts';
-import { ingested, newRunner, useDecoder } from './indexing.ts';
+import { ingested, newRunner, useDecoder, useModels } from './indexing.ts';
 
 export interface Answer {
   readonly status: number;
@@ -85,7 +84,7 @@ export async function useApi(environment: Environment = {}): Promise<TestApi> {
   const logger = createLogger({ level: 'silent' });
   const { url, services, ready } = await startApi(config, { closers, logger });
   await ready;
-  const jobServices = createJobServices(services, dataFolder, closers);
+  const jobServices = await createJobServices(services, dataFolder);
   const keyFor = async (role: Role, collections?: readonly string[]): Promise<string> => {
     const { prisma } = services.database;
     const scope =
@@ -135,16 +134,15 @@ export async function useApi(environment: Environment = {}): Promise<TestApi> {
   };
 }
 
-function createJobServices(
+async function createJobServices(
   { database, bundle, uploads }: Services,
   dataFolder: string,
-  closers: Closers,
-): JobServices {
-  const encoder = lazily(() => ImageEncoder.load(bundle, { sessions: 1 }));
-  closers.add(async () => (await encoder.begun())?.dispose());
+): Promise<JobServices> {
   return {
-    ...{ database, bundle, uploads, decoder: useDecoder(), encoder: encoder.get },
-    ...{ thumbnails: new ThumbnailStore(dataFolder), makesThumbnails: false },
+    ...{ database, uploads, decoder: useDecoder(), makesThumbnails: false, engine: 'auto' },
+    models: await useModels(bundle, dataFolder),
+    snapshots: snapshotFolder(dataFolder),
+    thumbnails: new ThumbnailStore(dataFolder),
   };
 }
 

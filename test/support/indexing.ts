@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { createSearchableCollection } from '../../indexer/collections.ts';
 import { Decoder, type DecoderOptions } from '../../indexer/ingest/decode.ts';
@@ -6,8 +7,10 @@ import { UploadStore } from '../../indexer/ingest/uploads.ts';
 import { JOB_KINDS, type JobServices } from '../../indexer/jobs/index.ts';
 import { startIngest, type IngestRequest } from '../../indexer/jobs/ingest.ts';
 import { JobRunner } from '../../indexer/jobs/runner.ts';
+import { snapshotFolder } from '../../indexer/vector-index/snapshot-files.ts';
 import { Bundle } from '../../models/bundle.ts';
-import { ImageEncoder } from '../../models/image-encoder.ts';
+import { BundleCatalog } from '../../models/bundle-catalog.ts';
+import { LoadedModels } from '../../models/loaded-models.ts';
 import { Closers } from '../../platform/closers.ts';
 import { createLogger } from '../../platform/logger.ts';
 import type { CollectionRecord } from '../../store/collections.ts';
@@ -28,18 +31,25 @@ export function useDecoder(options: DecoderOptions = {}): Decoder {
   return decoder;
 }
 
+/** The models of a bundle, and of those in the data folder's `bundles`; closed after the test file. */
+export async function useModels(main: Bundle, dataFolder: string): Promise<LoadedModels> {
+  const logger = createLogger({ level: 'silent' });
+  const catalog = await BundleCatalog.open({ main, folder: join(dataFolder, 'bundles'), logger });
+  const models = new LoadedModels(catalog, { visionSessions: 1, textSessions: 1 });
+  closers.add(() => models.close());
+  return models;
+}
+
 /** What workers need, with the tiny bundle and a data folder of its own. */
 export async function useJobServices(
   database: Database,
   options: DecoderOptions = {},
 ): Promise<JobServices & { readonly decoder: Decoder }> {
   const dataFolder = await temporaryFolder();
-  const bundle = await Bundle.open(TINY_BUNDLE);
-  const encoder = await ImageEncoder.load(bundle, { sessions: 1 });
-  closers.add(() => encoder.dispose());
   return {
-    ...{ database, bundle, decoder: useDecoder(options), makesThumbnails: true },
-    encoder: () => Promise.resolve(encoder),
+    ...{ database, decoder: useDecoder(options), makesThumbnails: true, engine: 'auto' },
+    models: await useModels(await Bundle.open(TINY_BUNDLE), dataFolder),
+    snapshots: snapshotFolder(dataFolder),
     thumbnails: new ThumbnailStore(dataFolder),
     uploads: new UploadStore(dataFolder),
   };
@@ -53,10 +63,10 @@ export function newRunner(services: JobServices): JobRunner<JobServices> {
 
 /** A collection with one source. */
 export async function newSource(
-  { database, bundle }: JobServices,
+  { database, models }: JobServices,
   folder: string,
 ): Promise<SourceRecord & { readonly collection: CollectionRecord }> {
-  const collection = await createSearchableCollection(database, bundle, {
+  const collection = await createSearchableCollection(database, models.main, {
     name: freshName('photos'),
   });
   const source = await addSource(database.prisma, {

@@ -1,0 +1,35 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from '../../platform/logger.ts';
+import type { Database } from '../../store/database.ts';
+import { listDiscarded, reclaimBatch } from '../../store/reclaim.ts';
+
+const LOOK_EVERY_MS = 5000;
+/** Between two batches, so that those who index aren't held up for long. */
+const PAUSE_MS = 50;
+
+/** Deletes the rows of discarded generations until the signal fires. Any number of workers may do so at once. */
+export async function keepHouse(
+  { database, logger }: { readonly database: Database; readonly logger: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await reclaimDiscarded(database, signal);
+    } catch (error) {
+      logger.warn(
+        { err: error },
+        'A discarded generation could not be deleted; it is tried again.',
+      );
+    }
+    await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Deletes what is discarded now. */
+export async function reclaimDiscarded({ pool }: Database, signal: AbortSignal): Promise<void> {
+  for (const generation of await listDiscarded(pool)) {
+    while (!signal.aborted && (await reclaimBatch(pool, generation, new Date())) > 0) {
+      await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
