@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PlatformError, systemErrorCode } from '../platform/errors.ts';
+import { messageOf, PlatformError, systemErrorCode } from '../platform/errors.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import { Bundle } from './bundle.ts';
 import { textModelFingerprint, visionSpaceFingerprint } from './fingerprints.ts';
@@ -32,9 +32,10 @@ export class BundleWriter {
   /** Copies a checked file of another bundle; where the file system can, without taking room twice. */
   async copy(from: Bundle, name: string): Promise<void> {
     const bytes = await from.read(name);
-    const path = join(this.folder, name);
-    await rm(path, { force: true }); // a stopped run's copy may be read-only, as its original
-    await copyFile(join(from.folder, name), path, constants.COPYFILE_FICLONE);
+    await this.#put(name, async (path) => {
+      await rm(path, { force: true }); // a stopped run's copy may be read-only, as its original
+      await copyFile(join(from.folder, name), path, constants.COPYFILE_FICLONE);
+    });
     this.#files[name] = entryOf(bytes);
   }
 
@@ -45,7 +46,7 @@ export class BundleWriter {
 
   /** A file that people may edit: a model card. */
   async writeUnlisted(name: string, content: Uint8Array | string): Promise<void> {
-    await writeFile(join(this.folder, name), content);
+    await this.#put(name, (path) => writeFile(path, content));
   }
 
   /** Gives the names of the parts, in order. */
@@ -70,10 +71,22 @@ export class BundleWriter {
       visionSpace: visionSpaceFingerprint(manifest),
       textModel: textModelFingerprint(manifest),
     };
-    const path = join(this.folder, MANIFEST);
-    await writeFile(`${path}.new`, `${JSON.stringify({ ...manifest, fingerprints }, null, 2)}\n`);
-    await rename(`${path}.new`, path);
+    const content = `${JSON.stringify({ ...manifest, fingerprints }, null, 2)}\n`;
+    await this.#put(MANIFEST, async (path) => {
+      await writeFile(`${path}.new`, content);
+      await rename(`${path}.new`, path);
+    });
     return Bundle.open(this.folder);
+  }
+
+  /** A full disk or a folder of somebody else is the caller's to know, not our bug. */
+  async #put(name: string, write: (path: string) => Promise<void>): Promise<void> {
+    try {
+      await write(join(this.folder, name));
+    } catch (cause) {
+      const story = `${this.folder}: ${name} can't be written: ${messageOf(cause)}`;
+      throw new PlatformError('BAD_USER_INPUT', story, { cause });
+    }
   }
 }
 

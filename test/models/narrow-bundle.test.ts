@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Bundle } from '../../models/bundle.ts';
@@ -189,6 +189,16 @@ describe('nothing is written', () => {
     const options = { base: await tiny(), dimensions: 8, out: await newFolder(), name: 'A/b' };
 
     await expect(narrowBundle(options)).rejects.toMatchObject(withCode('BAD_USER_INPUT'));
+  });
+
+  test('where a file can’t be written', async () => {
+    const out = await newFolder();
+    await mkdir(join(out, 'vision.onnx'), { recursive: true });
+
+    const error = await rejection(narrowBundle({ base: await tiny(), dimensions: 8, out }));
+
+    expect(error).toMatchObject(withCode('BAD_USER_INPUT'));
+    expect(error.message).toContain("vision.onnx can't be written");
   });
 
   test('over a finished bundle', async () => {
