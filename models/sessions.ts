@@ -110,6 +110,15 @@ export async function loadTextSessions(
   return new TextSessions(session, projectorSession, bundle);
 }
 
+/** Loads and runs each graph of a bundle once; throws where the runtime or the manifest disagrees with one. */
+export async function tryGraphs(bundle: Bundle): Promise<void> {
+  const vision = await loadVisionSession(bundle);
+  await vision.warmUp().finally(() => vision.dispose());
+  const withProjector = bundle.manifest.projector !== undefined;
+  const text = await loadTextSessions(bundle, { withProjector });
+  await text.warmUp().finally(() => text.dispose());
+}
+
 function expectWidth(session: OnnxSession, name: string, width: number, graph: string): void {
   const found = session.width(name);
   if (found !== null && found !== width) {

@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto';
-import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { PlatformError, systemErrorCode } from '../../platform/errors.ts';
 import { makeFolder } from '../../platform/make-folder.ts';
 import type { Bundle } from '../bundle.ts';
-import { textModelFingerprint, visionSpaceFingerprint } from '../fingerprints.ts';
-import type { Manifest } from '../manifest.ts';
+import { BundleWriter } from '../bundle-writer.ts';
 import type { TrainingSettings } from './settings.ts';
 import { trainProjector, type HistoryEntry, type TrainedProjector } from './trainer.ts';
 import { loadTrainingData, type FeaturePhase } from './training-data.ts';
@@ -41,7 +38,7 @@ export interface TrainBundleOptions {
  */
 export async function trainBundle(options: TrainBundleOptions): Promise<TrainedProjector> {
   const { base, out, settings, signal } = options;
-  await refuseExistingBundle(out);
+  const writer = await BundleWriter.create(out);
   const work = join(out, WORK_FOLDER);
   await makeFolder(work);
   const data = await loadTrainingData(base, {
@@ -61,49 +58,26 @@ export async function trainBundle(options: TrainBundleOptions): Promise<TrainedP
     identity: `${base.visionSpace} ${base.languageFeatures}`,
     signal,
   });
-  await writeBundle(options, trained);
+  await writeBundle(options, writer, trained);
   await rm(work, { recursive: true, force: true });
   return trained;
 }
 
-async function refuseExistingBundle(out: string): Promise<void> {
-  try {
-    await readFile(join(out, 'manifest.json'));
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw new PlatformError('BAD_USER_INPUT', `${out} can't be written: name a folder.`, {
-      cause: error,
-    });
-  }
-  throw new PlatformError(
-    'BAD_USER_INPUT',
-    `${out} already holds a finished bundle: name another folder.`,
-  );
-}
-
-async function writeBundle(options: TrainBundleOptions, trained: TrainedProjector): Promise<void> {
-  const { base, out, settings, version } = options;
+async function writeBundle(
+  { base, version, settings }: TrainBundleOptions,
+  writer: BundleWriter,
+  trained: TrainedProjector,
+): Promise<void> {
   const { card, ...kept } = base.manifest;
-  const dropped = new Set([
-    ...(kept.projector?.graph ?? []),
-    ...(card === undefined ? [] : [card]),
-  ]);
-  const files: Manifest['files'] = {};
-  for (const [name, entry] of Object.entries(kept.files)) {
-    if (dropped.has(name)) continue;
-    await base.read(name); // checked before it is copied
-    await copyFile(join(base.folder, name), join(out, name));
-    files[name] = entry;
+  const dropped = new Set([...(kept.projector?.graph ?? []), card]);
+  for (const name of Object.keys(kept.files)) {
+    if (!dropped.has(name)) await writer.copy(base, name);
   }
-  await writeFile(join(out, PROJECTOR), trained.graph);
-  const sha256 = createHash('sha256').update(trained.graph).digest('hex');
-  files[PROJECTOR] = { bytes: trained.graph.length, sha256 };
-
-  const manifest: Manifest = {
+  await writer.finish({
     ...kept,
     version,
     projector: {
-      graph: [PROJECTOR],
+      graph: await writer.writeGraph(PROJECTOR, trained.graph),
       training: {
         settings: { ...settings },
         members: trained.members.map(({ bestStep, history }) => ({
@@ -113,13 +87,5 @@ async function writeBundle(options: TrainBundleOptions, trained: TrainedProjecto
       },
     },
     metrics: { dev: { ...trained.dev } },
-    files,
-  };
-  const fingerprints = {
-    visionSpace: visionSpaceFingerprint(manifest),
-    textModel: textModelFingerprint(manifest),
-  };
-  const path = join(out, 'manifest.json');
-  await writeFile(`${path}.new`, `${JSON.stringify({ ...manifest, fingerprints }, null, 2)}\n`);
-  await rename(`${path}.new`, path);
+  });
 }

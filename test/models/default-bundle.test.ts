@@ -6,8 +6,10 @@ import { Bundle } from '../../models/bundle.ts';
 import { cosine, type Embedding } from '../../models/embedding.ts';
 import { evaluateRetrieval } from '../../models/evaluate/retrieval.ts';
 import { ImageEncoder } from '../../models/image-encoder.ts';
+import { narrowBundle } from '../../models/narrow-bundle.ts';
 import { TextEncoder } from '../../models/text-encoder.ts';
-import { DEFAULT_BUNDLE, rootPath, SAMPLE_PHOTOS } from '../support/bundles.ts';
+import { DEFAULT_BUNDLE, rootPath, SAMPLE_PHOTOS, temporaryFolder } from '../support/bundles.ts';
+import { cosineOf } from '../support/vectors.ts';
 
 interface ReferenceIndex {
   readonly language: { readonly texts: readonly string[]; readonly width: number };
@@ -40,17 +42,6 @@ async function referenceRows(file: string, width: number): Promise<Float32Array[
   return Array.from({ length: all.length / width }, (_, i) =>
     all.subarray(i * width, (i + 1) * width),
   );
-}
-
-function cosineOf(a: Float32Array, b: Float32Array): number {
-  let [dot, aa, bb] = [0, 0, 0];
-  a.forEach((value, i) => {
-    const other = b[i] ?? 0;
-    dot += value * other;
-    aa += value * value;
-    bb += other * other;
-  });
-  return dot / Math.sqrt(aa * bb);
 }
 
 /** The pixels of models/export/make_references.py. */
@@ -136,6 +127,37 @@ test('a text alone and in a batch of 32 gets the same embedding, and the same by
     expect(cosine(alone.embedding, together[i].embedding)).toBeGreaterThan(0.9999);
     expect(again[i]?.embedding).toEqual(together[i].embedding);
   }
+});
+
+test('narrowed to 256 dimensions, photos and texts are the first 256 numbers at length 1', async () => {
+  const narrowed = await narrowBundle({
+    base: bundle,
+    dimensions: 256,
+    out: join(await temporaryFolder(), 'narrow'),
+  });
+  const narrowImages = await ImageEncoder.load(narrowed);
+  const narrowTexts = await TextEncoder.load(narrowed);
+  const photos = references.vision.photos
+    .slice(0, 20)
+    .map((name) => ({ image: join(SAMPLE_PHOTOS, name) }));
+  const given = references.language.texts;
+
+  const wide = [...(await images.encodeAll(photos)), ...(await texts.encode(given))];
+  const narrow = [...(await narrowImages.encodeAll(photos)), ...(await narrowTexts.encode(given))];
+  await narrowImages.dispose();
+  await narrowTexts.dispose();
+
+  await narrowed.verify();
+  expect(narrowed.manifest).toMatchObject({
+    name: 'sharelock-lite-256',
+    vision: { name: 'efficientnet-lite0-256', dimensions: 256 },
+  });
+  narrow.forEach(({ embedding }, i) => {
+    const cut = wide[i]?.embedding?.subarray(0, 256);
+    expect(cosineOf(embedding ?? new Float32Array(), cut ?? new Float32Array())).toBeGreaterThan(
+      1 - 1e-6,
+    );
+  });
 });
 
 describe('over the sample photos', () => {

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from '@jest/globals';
+import { Bundle } from '../../models/bundle.ts';
 import type { Manifest } from '../../models/manifest.ts';
+import { narrowBundle } from '../../models/narrow-bundle.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
@@ -34,6 +36,13 @@ export async function copyTinyBundle(): Promise<string> {
   const folder = join(await temporaryFolder(), 'bundle');
   await cp(TINY_BUNDLE, folder, { recursive: true });
   return folder;
+}
+
+/** The folder of a bundle in another vision space: the first of the tiny bundle's 16 dimensions. */
+export async function narrowedBundle(dimensions: number): Promise<string> {
+  const out = join(await temporaryFolder(), 'narrowed');
+  await narrowBundle({ base: await Bundle.open(TINY_BUNDLE), dimensions, out });
+  return out;
 }
 
 /** Rewrites a bundle's manifest. */

@@ -77,6 +77,18 @@ export function rowOf({ rows, dimensions }: Vectors, row: number): Float32Array 
   return rows.slice(row * dimensions, (row + 1) * dimensions);
 }
 
+/** Cosine of two vectors of any length. */
+export function cosineOf(a: Float32Array, b: Float32Array): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  a.forEach((value, i) => {
+    const other = b[i] ?? 0;
+    dot += value * other;
+    aa += value * value;
+    bb += other * other;
+  });
+  return dot / Math.sqrt(aa * bb);
+}
+
 /** Share of the true neighbors that were found. */
 export function recall(found: BigUint64Array, truth: BigUint64Array): number {
   const have = new Set(found);
