@@ -18,6 +18,8 @@ export interface VisionModel {
 export interface Models {
   /** The bundle that new collections begin with. */
   readonly main: Bundle;
+  /** All of them, `main` included. */
+  bundles(): Promise<readonly Bundle[]>;
   findVision(visionSpace: string): Promise<VisionModel | null>;
 }
 

@@ -128,6 +128,16 @@ export async function listOpenJobs(
   return rows.map(toRecord);
 }
 
+/** A collection's jobs that aren't over, paused ones and dry runs included. */
+export async function listUnfinishedJobs(
+  prisma: PrismaClient,
+  { collectionId, kind }: { readonly collectionId: CollectionId; readonly kind: JobKind },
+): Promise<readonly JobRecord[]> {
+  const state = { in: ['PLANNED', 'QUEUED', 'RUNNING', 'PAUSED'] satisfies JobState[] };
+  const rows = await prisma.job.findMany({ where: { collectionId, kind, state } });
+  return rows.map(toRecord);
+}
+
 /** Jobs whose items are still to be found, oldest first. A dry run that has its plan is none. */
 export async function listJobsToPlan(
   prisma: PrismaClient,

@@ -2,14 +2,9 @@ import type { z } from 'zod';
 import type { Models } from '../../models/loaded-models.ts';
 import { PlatformError } from '../../platform/errors.ts';
 import type { Database } from '../../store/database.ts';
-import {
-  findLiveGeneration,
-  listKeptGenerations,
-  type GenerationRecord,
-} from '../../store/generations.ts';
-import type { CollectionId, ImageId } from '../../store/ids.ts';
-import { findJob, findJobByKey, type JobRecord } from '../../store/jobs.ts';
-import { createJob } from '../../store/jobs.ts';
+import { findLiveGeneration, listKeptGenerations } from '../../store/generations.ts';
+import type { CollectionId, ImageId, VisionSpaceId } from '../../store/ids.ts';
+import { createJob, findJobByKey, listUnfinishedJobs, type JobRecord } from '../../store/jobs.ts';
 import { findImagesByIds } from '../../store/images.ts';
 import { listVisionSpaces, type VisionSpaceRecord } from '../../store/model-registry.ts';
 import { notifyWorkers } from '../../store/worker-presence.ts';
@@ -121,16 +116,21 @@ async function checkGeneration(
     const message = `The collection has no generation in the vision space ${name}: start with the scope ALL.`;
     throw new PlatformError('CONFLICT', message);
   }
-  if (found !== undefined && !dryRun) await checkNobodyBuilds(prisma, found);
+  if (!dryRun) await checkNobodyBuilds(prisma, collectionId, id);
 }
 
 async function checkNobodyBuilds(
   prisma: Database['prisma'],
-  { jobId, number }: GenerationRecord,
+  collectionId: CollectionId,
+  visionSpaceId: VisionSpaceId,
 ): Promise<void> {
-  const job = jobId === null ? null : await findJob(prisma, jobId);
-  if (job === null || ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(job.state)) return;
-  const message = `The job ${job.id} is embedding generation ${number}: wait for it, or cancel it.`;
+  const open = await listUnfinishedJobs(prisma, { collectionId, kind: 'REINDEX' });
+  const builder = open.find(({ input }) => {
+    const parsed = reindexInput.safeParse(input).data;
+    return parsed?.visionSpaceId === visionSpaceId && !parsed.dryRun;
+  });
+  if (builder === undefined) return;
+  const message = `The job ${builder.id} is embedding the collection into this vision space: wait for it, or cancel it.`;
   throw new PlatformError('CONFLICT', message);
 }
 

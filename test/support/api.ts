@@ -140,7 +140,7 @@ async function createJobServices(
 ): Promise<JobServices> {
   return {
     ...{ database, uploads, decoder: useDecoder(), makesThumbnails: false, engine: 'auto' },
-    models: await useModels(bundle, dataFolder),
+    models: await useModels(bundle, join(dataFolder, 'bundles')),
     snapshots: snapshotFolder(dataFolder),
     thumbnails: new ThumbnailStore(dataFolder),
   };

@@ -31,10 +31,10 @@ export function useDecoder(options: DecoderOptions = {}): Decoder {
   return decoder;
 }
 
-/** The models of a bundle, and of those in the data folder's `bundles`; closed after the test file. */
-export async function useModels(main: Bundle, dataFolder: string): Promise<LoadedModels> {
+/** The models of a bundle, and of those in a folder; closed after the test file. */
+export async function useModels(main: Bundle, folder: string): Promise<LoadedModels> {
   const logger = createLogger({ level: 'silent' });
-  const catalog = await BundleCatalog.open({ main, folder: join(dataFolder, 'bundles'), logger });
+  const catalog = await BundleCatalog.open({ main, folder, logger });
   const models = new LoadedModels(catalog, { visionSessions: 1, textSessions: 1 });
   closers.add(() => models.close());
   return models;
@@ -43,12 +43,12 @@ export async function useModels(main: Bundle, dataFolder: string): Promise<Loade
 /** What workers need, with the tiny bundle and a data folder of its own. */
 export async function useJobServices(
   database: Database,
-  options: DecoderOptions = {},
-): Promise<JobServices & { readonly decoder: Decoder }> {
+  { bundles, ...options }: DecoderOptions & { readonly bundles?: string } = {},
+): Promise<JobServices & { readonly decoder: Decoder; readonly models: LoadedModels }> {
   const dataFolder = await temporaryFolder();
   return {
     ...{ database, decoder: useDecoder(options), makesThumbnails: true, engine: 'auto' },
-    models: await useModels(await Bundle.open(TINY_BUNDLE), dataFolder),
+    models: await useModels(await Bundle.open(TINY_BUNDLE), bundles ?? join(dataFolder, 'bundles')),
     snapshots: snapshotFolder(dataFolder),
     thumbnails: new ThumbnailStore(dataFolder),
     uploads: new UploadStore(dataFolder),
