@@ -11,7 +11,7 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/graphql': API,
+      '/graphql': { target: API, ws: true },
       '/images': API,
       '/thumbnails': API,
       '/sign-out': API,

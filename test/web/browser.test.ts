@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { findChromium, launchBrowser, openPage, type OpenPage } from '../support/browser.ts';
+import { buildPages, overflow } from './pages.ts';
 import { startPictureServer, type PictureServer } from './picture-server.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -379,16 +378,6 @@ if (!hasBrowser) {
   });
 });
 
-async function buildPages(folder: string): Promise<void> {
-  const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
-  const { stderr } = await promisify(execFile)(
-    process.execPath,
-    [vite, 'build', 'web', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn'],
-    { cwd: ROOT },
-  );
-  expect(stderr).toBe('');
-}
-
 function images(page: Page): Locator {
   return page.getByRole('list', { name: 'Images' }).getByRole('listitem');
 }
@@ -414,10 +403,4 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
 
 async function isFocused(target: Locator): Promise<boolean> {
   return (await target.and(target.page().locator(':focus')).count()) === 1;
-}
-
-/** By how many pixels the page, or an opened image, can be scrolled sideways. */
-function overflow(page: Page): Promise<number> {
-  return page.evaluate(`Math.max(...[document.documentElement, ...document.querySelectorAll('dialog')]
-    .map((element) => element.scrollWidth - element.clientWidth))`);
 }

@@ -1,6 +1,9 @@
 import { expect, test } from '@jest/globals';
 import {
+  generationsHref,
   imageHref,
+  jobHref,
+  jobsHref,
   parsePlace,
   searchHref,
   signInHref,
@@ -46,9 +49,12 @@ test('an empty address asks for everything', () => {
   expect(searchHref(everything)).toBe('/');
 });
 
-test.each(['/image/', '/image/%', '/image/a/b', '/elsewhere'])('nothing is at %s', (path) => {
-  expect(parsePlace(path, '')).toEqual({ page: 'nowhere' });
-});
+test.each(['/image/', '/image/%', '/image/a/b', '/jobs/', '/jobs/a/b', '/elsewhere'])(
+  'nothing is at %s',
+  (path) => {
+    expect(parsePlace(path, '')).toEqual({ page: 'nowhere' });
+  },
+);
 
 test('signing in leads on to where one wanted, but never to another site', () => {
   const href = signInHref('/image/7?c=demo&q=cat');
@@ -68,4 +74,36 @@ test("a sign-in link's token is read from the fragment", () => {
   expect(signInToken('#token=abc-_1')).toBe('abc-_1');
   expect(signInToken('')).toBeNull();
   expect(signInToken('#other=1')).toBeNull();
+});
+
+test('an address says which jobs are listed, and the other way round', () => {
+  const filter = { collection: 'Été 1', state: 'FAILED' } as const;
+
+  const { pathname, search } = new URL(jobsHref(filter), 'http://host');
+
+  expect(parsePlace(pathname, search)).toEqual({ page: 'jobs', filter });
+});
+
+test('without a filter, or with a state that is none, all jobs are listed', () => {
+  const filter = { collection: null, state: null };
+
+  expect(jobsHref(filter)).toBe('/jobs');
+  for (const search of ['', '?c=&state=', '?state=failed', '?state=toString']) {
+    expect(parsePlace('/jobs', search)).toEqual({ page: 'jobs', filter });
+  }
+});
+
+test('a job has an address, whatever letters are in its id', () => {
+  const { pathname } = new URL(jobHref('a/b?c='), 'http://host');
+
+  expect(parsePlace(pathname, '')).toEqual({ page: 'job', jobId: 'a/b?c=' });
+});
+
+test('an address says whose generations are shown', () => {
+  expect(generationsHref('demo')).toBe('/generations?c=demo');
+  expect(parsePlace('/generations', '?c=demo')).toEqual({
+    page: 'generations',
+    collection: 'demo',
+  });
+  expect(parsePlace('/generations', '')).toEqual({ page: 'generations', collection: null });
 });

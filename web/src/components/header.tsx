@@ -2,31 +2,37 @@ import { useState, type ReactNode } from 'react';
 import { navigate } from '../history.ts';
 import { searchHref } from '../location.ts';
 import type { Start } from '../pages/start-page.tsx';
-import type { ResolvedSearch } from '../results/result-page.ts';
 import { forgetResults } from '../results/use-results.ts';
 import { signOut } from '../session.ts';
 import { Link } from './link.tsx';
-import { SearchForm } from './search-form.tsx';
+import { Navigation, type Section } from './navigation.tsx';
 import './header.css';
 
 export function Header({
   start,
-  search,
+  section,
+  collection,
+  children,
   uploadButton,
 }: {
   readonly start: Start;
-  readonly search: ResolvedSearch;
-  readonly uploadButton: ReactNode;
+  readonly section: Section;
+  /** Where links of the header stay; null: in none. */
+  readonly collection: string | null;
+  /** The search form, where there is one. */
+  readonly children?: ReactNode;
+  readonly uploadButton?: ReactNode;
 }): ReactNode {
   return (
     <header className="header">
-      <Link className="header-brand" href={searchHref({ ...search, query: '', like: null })}>
+      <Link className="header-brand" href={searchHref({ collection, query: '', like: null })}>
         <img src="/favicon.svg" alt="" width={28} height={28} />
         <span className="header-name">
           ShareLock<span className="header-name-end"> Search</span>
         </span>
       </Link>
-      <SearchForm collections={start.collections} search={search} />
+      <Navigation viewer={start.viewer} section={section} collection={collection} />
+      {children}
       <div className="header-actions">
         {uploadButton}
         <SignOutButton viewer={start.viewer} />

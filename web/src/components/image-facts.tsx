@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react';
 import type { ImageQuery } from '../generated/operations.ts';
 import type { Hit } from '../results/result-page.ts';
+import { FactList } from './fact-list.tsx';
+import { formatBytes } from './file-size.ts';
 import { metadataFacts } from './metadata-facts.ts';
-import './image-facts.css';
 
 type ImageDetails = NonNullable<ImageQuery['image']>;
 
@@ -25,22 +26,7 @@ export function ImageFacts({
     ['Added', formatTime(image.addedAt)],
     ...metadataFacts(image.metadata),
   ];
-  return (
-    <dl className="facts">
-      {facts.map(([name, value]) => (
-        <div key={name} className="facts-row">
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} bytes`;
-  if (bytes < 1_000_000) return `${Math.round(bytes / 1000)} kB`;
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return <FactList facts={facts} />;
 }
 
 /** In UTC, as most cameras note no time zone and the API takes theirs for UTC. */

@@ -17,19 +17,19 @@ import type {
   UploadImagesMutationVariables,
 } from '../generated/operations.ts';
 import classifyImage from './classify-image.graphql?raw';
-import type { Operation } from './client.ts';
 import imageCard from './image-card.graphql?raw';
 import image from './image.graphql?raw';
 import images from './images.graphql?raw';
 import jobProgress from './job-progress.graphql?raw';
 import job from './job.graphql?raw';
+import { operation } from './operation.ts';
 import rankedPage from './ranked-page.graphql?raw';
 import search from './search.graphql?raw';
 import similarImages from './similar-images.graphql?raw';
 import start from './start.graphql?raw';
 import uploadImages from './upload-images.graphql?raw';
 
-/** Every operation the page sends: its file, and the fragments it uses. */
+/** The operations of searching and adding images: each is its file and the fragments it uses. */
 
 export const START = operation<StartQuery, StartQueryVariables>(start);
 export const IMAGES = operation<ImagesQuery, ImagesQueryVariables>(images, imageCard);
@@ -48,7 +48,3 @@ export const UPLOAD_IMAGES = operation<UploadImagesMutation, UploadImagesMutatio
   uploadImages,
   jobProgress,
 );
-
-function operation<Data, Variables>(...texts: readonly string[]): Operation<Data, Variables> {
-  return { text: texts.join('\n') };
-}

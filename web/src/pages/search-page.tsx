@@ -5,11 +5,13 @@ import { Code, Notice } from '../components/notice.tsx';
 import { Problem } from '../components/problem.tsx';
 import { ResultGrid, tileLinkId } from '../components/result-grid.tsx';
 import { ResultSummary } from '../components/result-summary.tsx';
+import { SearchForm } from '../components/search-form.tsx';
 import { SkeletonGrid } from '../components/skeleton-grid.tsx';
 import { Uploader } from '../components/uploader.tsx';
 import { searchHref, type Search } from '../location.ts';
 import type { ResolvedSearch } from '../results/result-page.ts';
 import { forgetResults, useResults, type Results } from '../results/use-results.ts';
+import { useTitle } from '../use-title.ts';
 import { ImageDialog } from './image-dialog.tsx';
 import type { Start } from './start-page.tsx';
 
@@ -34,7 +36,8 @@ export function SearchPage({
     <>
       <Header
         start={start}
-        search={resolved}
+        section="search"
+        collection={resolved.collection}
         uploadButton={
           start.viewer.role === 'READER' ? null : (
             <Uploader
@@ -46,7 +49,9 @@ export function SearchPage({
             />
           )
         }
-      />
+      >
+        <SearchForm collections={start.collections} search={resolved} />
+      </Header>
       <main ref={main} tabIndex={-1} className="page" aria-busy={results.state === 'loading'}>
         <h1 className="visually-hidden">{titleOf(resolved)}</h1>
         <ResultSummary search={resolved} results={results} />
@@ -121,12 +126,6 @@ function shellWord(name: string): string {
 function titleOf({ collection, query, like }: ResolvedSearch): string {
   if (like !== null) return `Similar images in ${collection}`;
   return query === '' ? `Images in ${collection}` : `${query} in ${collection}`;
-}
-
-function useTitle(title: string): void {
-  useEffect(() => {
-    document.title = `${title} · ShareLock Search`;
-  }, [title]);
 }
 
 /** Whoever closes an image goes on where that image is in the grid, also after leafing through. */

@@ -1,3 +1,4 @@
+import { delay } from '../delay.ts';
 import type { JobProgressFragment } from '../generated/operations.ts';
 import { ClientError, type Client } from '../graphql/client.ts';
 import { JOB, UPLOAD_IMAGES } from '../graphql/operations.ts';
@@ -143,18 +144,4 @@ function batches(files: readonly File[]): readonly (readonly File[])[] {
     }
   }
   return all;
-}
-
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(new ClientError('ABORTED', 'Stopped.'));
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', stop, { once: true });
-  });
 }

@@ -1,0 +1,116 @@
+import { useId, useState, type ReactNode } from 'react';
+import { Faults } from '../components/faults.tsx';
+import { Link } from '../components/link.tsx';
+import { SelectField } from '../components/select-field.tsx';
+import type { GenerationsQuery, JobFactsFragment } from '../generated/operations.ts';
+import { useClient } from '../graphql/client-context.ts';
+import { START_REINDEX } from '../graphql/generation-operations.ts';
+import { useAction } from '../graphql/use-action.ts';
+import { jobHref } from '../location.ts';
+import { ReindexPlan } from './reindex-plan.tsx';
+import { reindexInput } from './reindex-input.ts';
+import './reindex-form.css';
+
+type VisionSpace = GenerationsQuery['visionSpaces'][number];
+
+/** Starts a reindex in two steps: a dry run shows what it would do, then it is started as it was planned. */
+export function ReindexForm({
+  collection,
+  visionSpaces,
+  onStart,
+}: {
+  readonly collection: string;
+  /** At least one, all available. */
+  readonly visionSpaces: readonly [VisionSpace, ...VisionSpace[]];
+  readonly onStart: () => void;
+}): ReactNode {
+  const client = useClient();
+  const { isBusy, faults, run } = useAction();
+  const [visionSpace, setVisionSpace] = useState(visionSpaces[0].id);
+  const [canaries, setCanaries] = useState('');
+  const [dryRun, setDryRun] = useState<JobFactsFragment | null>(null);
+  const [started, setStarted] = useState<JobFactsFragment | null>(null);
+  const canariesId = useId();
+  const wish = { collection, visionSpace, canaries };
+
+  function send(isDryRun: boolean, succeed: (job: JobFactsFragment | null) => void): void {
+    setStarted(null);
+    run(
+      async () => {
+        const input = reindexInput(wish, isDryRun);
+        return (await client.execute(START_REINDEX, { input })).startReindex;
+      },
+      ({ job }) => {
+        succeed(job);
+      },
+    );
+  }
+
+  return (
+    <form
+      className="reindex-form"
+      aria-label="Start a reindex"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send(true, setDryRun);
+      }}
+    >
+      <SelectField
+        label="Vision space"
+        value={visionSpace}
+        options={visionSpaces.map(({ id, name, dimensions }) => [
+          id,
+          `${name}, ${dimensions} dimensions`,
+        ])}
+        onChange={(id) => {
+          setVisionSpace(id);
+          setDryRun(null);
+        }}
+      />
+      <div className="text-field">
+        <label htmlFor={canariesId}>Queries that must work, one a line (optional)</label>
+        <textarea
+          id={canariesId}
+          className="field"
+          rows={3}
+          value={canaries}
+          placeholder={'a parrot\na bridge at night'}
+          onChange={(event) => {
+            setCanaries(event.target.value);
+            setDryRun(null);
+          }}
+        />
+      </div>
+      <p className="panel-note">
+        Of each query&rsquo;s first ten images in the live generation, one must be among the first
+        ten of the new one.
+      </p>
+      <div className="action-row">
+        <button type="submit" className="button" aria-disabled={isBusy}>
+          Show the plan
+        </button>
+      </div>
+      {dryRun === null ? null : (
+        <ReindexPlan
+          loaded={dryRun}
+          isBusy={isBusy}
+          onStart={() => {
+            send(false, (job) => {
+              setDryRun(null);
+              setStarted(job);
+              onStart();
+            });
+          }}
+        />
+      )}
+      <Faults faults={faults} />
+      <p className="panel-note" role="status">
+        {started === null ? null : (
+          <>
+            Started. <Link href={jobHref(started.id)}>See the job</Link>
+          </>
+        )}
+      </p>
+    </form>
+  );
+}
