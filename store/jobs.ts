@@ -35,7 +35,7 @@ export interface NewJob {
   readonly maxAttempts?: number;
   /** Asking again with the same key gives the first job, whatever else is asked. */
   readonly idempotencyKey?: string | null;
-  /** Prefix of the API key, or "command line". */
+  /** Prefix of the API key, "command line", "schedule" or "watcher". */
   readonly createdBy: string;
   readonly now: Date;
 }
@@ -126,6 +126,19 @@ export async function listJobsToPlan(
 ): Promise<readonly JobRecord[]> {
   const rows = await prisma.job.findMany({
     where: { state: 'PLANNED', plan: { equals: Prisma.DbNull }, kind: { in: [...kinds] } },
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+  });
+  return rows.map(toRecord);
+}
+
+/** Jobs of a collection that aren't over, oldest first: also those that are planned, or paused by a person. */
+export async function listUnfinishedJobs(
+  prisma: PrismaClient,
+  kind: JobKind,
+  collectionId: CollectionId,
+): Promise<readonly JobRecord[]> {
+  const rows = await prisma.job.findMany({
+    where: { kind, collectionId, state: { in: ['PLANNED', 'QUEUED', 'RUNNING', 'PAUSED'] } },
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
   });
   return rows.map(toRecord);

@@ -37,6 +37,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.retryFailedItems': ADMIN,
   'Mutation.revokeApiKey': ADMIN_OF_ALL,
   'Mutation.startIngest': ADMIN,
+  'Mutation.updateSource': ADMIN,
   'Mutation.uploadImages': CURATOR,
   'Subscription.jobProgress': CURATOR,
 };

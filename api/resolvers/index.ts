@@ -21,6 +21,7 @@ import { deleteImages } from './Mutation/deleteImages.ts';
 import { cancelJob, pauseJob, resumeJob, retryFailedItems } from './Mutation/job-control.ts';
 import { revokeApiKey } from './Mutation/revokeApiKey.ts';
 import { startIngest } from './Mutation/startIngest.ts';
+import { updateSource } from './Mutation/updateSource.ts';
 import { uploadImages } from './Mutation/uploadImages.ts';
 import { Node } from './Node.ts';
 import { apiKeys } from './Query/apiKeys.ts';
@@ -53,7 +54,7 @@ export const resolvers: Resolvers = {
   },
   Mutation: {
     ...{ addSource, createApiKey, createCollection, deleteCollection, deleteImages },
-    ...{ revokeApiKey, startIngest, uploadImages },
+    ...{ revokeApiKey, startIngest, updateSource, uploadImages },
     ...{ pauseJob, resumeJob, cancelJob, retryFailedItems },
   },
   Subscription: { jobProgress },

@@ -2,7 +2,13 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { getOperationAST, OperationTypeNode, parse } from 'graphql';
 import { PERMISSIONS, rootTypes } from '../../api/auth/permissions.ts';
 import { revokeApiKey } from '../../store/api-keys.ts';
-import { UNKNOWN_IMAGE, UNKNOWN_JOB, useApi, type TestApi } from '../support/api.ts';
+import {
+  UNKNOWN_IMAGE,
+  UNKNOWN_JOB,
+  UNKNOWN_SOURCE,
+  useApi,
+  type TestApi,
+} from '../support/api.ts';
 import { publicSchema } from '../support/schema.ts';
 import { subscribed } from '../support/subscriptions.ts';
 
@@ -76,6 +82,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Mutation.startIngest': {
     may: ADMINS,
     document: `mutation { startIngest(input: { collection: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.updateSource': {
+    may: ADMINS,
+    document: `mutation { updateSource(input: { id: "${UNKNOWN_SOURCE}", watch: true }) ${ERRORS} }`,
   },
   'Mutation.uploadImages': {
     may: CURATORS,
