@@ -5,8 +5,7 @@ import { messageOf, PlatformError } from '../platform/errors.ts';
 import { createLogger } from '../platform/logger.ts';
 import { logLevelOf } from '../platform/settings.ts';
 import { parseConfig } from './config.ts';
-import { JOB_KINDS } from './jobs/index.ts';
-import { JobRunner } from './jobs/runner.ts';
+import { runWorker } from './run-worker.ts';
 import { openServices } from './services.ts';
 
 const logger = createLogger({ level: logLevelOf(process.env, 'info') });
@@ -27,11 +26,9 @@ try {
   yieldToSearches();
   const config = parseConfig(process.env);
   const services = await openServices(config, { closers, logger });
-  const { database } = services;
-  const runner = new JobRunner({ kinds: JOB_KINDS, database, services, logger });
   logger.info('The indexer waits for jobs.');
   process.send?.('ready');
-  await runner.run(stop.signal);
+  await runWorker({ services, logger, signal: stop.signal });
   logger.info('The indexer stops.');
 } catch (error) {
   process.exitCode = 1;

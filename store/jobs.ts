@@ -26,6 +26,11 @@ export interface JobRecord {
   readonly finishedAt: Date | null;
 }
 
+/** Nothing comes of it any more, unless somebody retries what failed. */
+export function isOver({ state }: Pick<JobRecord, 'state'>): boolean {
+  return state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED';
+}
+
 export interface NewJob {
   readonly kind: JobKind;
   readonly collectionId: CollectionId | null;

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../indexer/config.ts';
-import { JOB_KINDS } from '../../indexer/jobs/index.ts';
-import { JobRunner } from '../../indexer/jobs/runner.ts';
+import { runWorker } from '../../indexer/run-worker.ts';
 import { openServices } from '../../indexer/services.ts';
 import { Closers } from '../../platform/closers.ts';
 import { createLogger } from '../../platform/logger.ts';
@@ -21,10 +20,8 @@ async function work({ environment, bundle, signal, err }: CommandContext): Promi
   try {
     const config = { ...parseConfig(environment), bundleFolder: bundle };
     const services = await openServices(config, { closers, logger });
-    const { database } = services;
-    const runner = new JobRunner({ kinds: JOB_KINDS, database, services, logger });
     err('Waiting for jobs; Ctrl-C stops.\n');
-    await runner.run(signal);
+    await runWorker({ services, logger, signal });
   } finally {
     await closers.close();
   }
