@@ -9,6 +9,7 @@ import { addJobCommands } from './commands/job.ts';
 import { addKeyCommand } from './commands/key.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addSignInCommand } from './commands/sign-in.ts';
+import { addSourceCommands } from './commands/sources.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addStopCommand } from './commands/stop.ts';
 import { addTrainCommand } from './commands/train.ts';
@@ -42,6 +43,7 @@ export function createProgram(context: CommandContext): Command {
   addIndexCommand(program, context);
   addSearchCommand(program, context);
   addCollectionsCommand(program, context);
+  addSourceCommands(program, context);
   addJobCommands(program, context);
   addWorkerCommand(program, context);
   addKeyCommand(program, context);

@@ -97,7 +97,7 @@ export class FolderWatcher implements FolderWatch {
     const file = join(this.#folder, path);
     const stats =
       path === '' ? await stat(file, { bigint: true }) : await lstat(file, { bigint: true });
-    if (!stats.isDirectory() || this.#isClosed) return false;
+    if (!stats.isDirectory() || this.#isClosed || !this.#isReached(path)) return false;
     const known = this.#watched.get(path);
     if (known?.inode === stats.ino) return !WATCHES_TREES;
     this.#unwatch(path);
@@ -108,6 +108,11 @@ export class FolderWatcher implements FolderWatch {
     watcher.on('error', this.#events.onError);
     this.#watched.set(path, { watcher, inode: stats.ino });
     return !WATCHES_TREES;
+  }
+
+  /** Whether the folder it lies in is watched; else it is found when that one is. */
+  #isReached(path: string): boolean {
+    return path === '' || this.#watched.has(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
   }
 
   async #foldersIn(path: string): Promise<readonly string[]> {
@@ -125,25 +130,34 @@ export class FolderWatcher implements FolderWatch {
     if (isMade && name !== null && !WATCHES_TREES) this.#lookAgain(below(parent, name));
   }
 
+  /** A folder of the same name may be another one, even with the same inode: it gets another watch. */
   #lookAgain(path: string): void {
-    this.#work = this.#work
-      .then(() => {
-        this.#unwatch(path); // a folder of the same name may be another one, even with the same inode
-        return this.#watchTree(path);
-      })
-      .catch((error: unknown) => {
+    this.#work = this.#work.then(async () => {
+      const before = this.#take(path);
+      try {
+        await this.#watchTree(path);
+      } catch (error) {
         if (!this.#isClosed) this.#events.onError(error);
-      });
+      } finally {
+        for (const watcher of before) watcher.close(); // not sooner, or what comes in between is lost
+      }
+    });
   }
 
-  /** With everything below. */
   #unwatch(path: string): void {
-    if (!this.#watched.has(path)) return; // nor is anything below
+    for (const watcher of this.#take(path)) watcher.close();
+  }
+
+  /** The watchers of a folder and of everything below, which count no more. */
+  #take(path: string): readonly FSWatcher[] {
+    if (!this.#watched.has(path)) return []; // nor is anything below
+    const taken: FSWatcher[] = [];
     for (const [one, { watcher }] of this.#watched) {
       if (path !== '' && one !== path && !one.startsWith(`${path}/`)) continue;
-      watcher.close();
       this.#watched.delete(one);
+      taken.push(watcher);
     }
+    return taken;
   }
 }
 
