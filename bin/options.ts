@@ -11,3 +11,13 @@ export function wholeNumber(text: string): number {
   }
   return value;
 }
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Parses an option's time (`90`, `90s`, `15m`, `2h`, `1d`) into seconds. */
+export function duration(text: string): number {
+  const [, digits, unit = 's'] = /^(\d{1,9})([smhd])?$/.exec(text.trim()) ?? [];
+  const factor = UNIT_SECONDS[unit];
+  if (digits !== undefined && factor !== undefined) return Number(digits) * factor;
+  throw new InvalidArgumentError('It must be a time like 90, 90s, 15m, 2h or 1d.');
+}

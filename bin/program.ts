@@ -11,6 +11,7 @@ import { addKeyCommand } from './commands/key.ts';
 import { addReindexCommand } from './commands/reindex.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addSignInCommand } from './commands/sign-in.ts';
+import { addSourceCommands } from './commands/sources.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addStopCommand } from './commands/stop.ts';
 import { addTrainCommand } from './commands/train.ts';
@@ -44,6 +45,7 @@ export function createProgram(context: CommandContext): Command {
   addIndexCommand(program, context);
   addSearchCommand(program, context);
   addCollectionsCommand(program, context);
+  addSourceCommands(program, context);
   addJobCommands(program, context);
   addReindexCommand(program, context);
   addGenerationCommands(program, context);

@@ -28,7 +28,7 @@ try {
   const services = await openServices(config, { closers, logger });
   logger.info('The indexer waits for jobs.');
   process.send?.('ready');
-  await runWorker({ services, logger }, stop.signal);
+  await runWorker({ services, logger, signal: stop.signal });
   logger.info('The indexer stops.');
 } catch (error) {
   process.exitCode = 1;

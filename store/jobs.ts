@@ -26,6 +26,11 @@ export interface JobRecord {
   readonly finishedAt: Date | null;
 }
 
+/** Nothing comes of it any more, unless somebody retries what failed. */
+export function isOver({ state }: Pick<JobRecord, 'state'>): boolean {
+  return state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED';
+}
+
 export interface NewJob {
   readonly kind: JobKind;
   readonly collectionId: CollectionId | null;
@@ -35,7 +40,7 @@ export interface NewJob {
   readonly maxAttempts?: number;
   /** Asking again with the same key gives the first job, whatever else is asked. */
   readonly idempotencyKey?: string | null;
-  /** Prefix of the API key, or "command line". */
+  /** Prefix of the API key, "command line", "schedule" or "watcher". */
   readonly createdBy: string;
   readonly now: Date;
 }
@@ -128,16 +133,6 @@ export async function listOpenJobs(
   return rows.map(toRecord);
 }
 
-/** A collection's jobs that aren't over, paused ones and dry runs included. */
-export async function listUnfinishedJobs(
-  prisma: PrismaClient,
-  { collectionId, kind }: { readonly collectionId: CollectionId; readonly kind: JobKind },
-): Promise<readonly JobRecord[]> {
-  const state = { in: ['PLANNED', 'QUEUED', 'RUNNING', 'PAUSED'] satisfies JobState[] };
-  const rows = await prisma.job.findMany({ where: { collectionId, kind, state } });
-  return rows.map(toRecord);
-}
-
 /** Jobs whose items are still to be found, oldest first. A dry run that has its plan is none. */
 export async function listJobsToPlan(
   prisma: PrismaClient,
@@ -145,6 +140,19 @@ export async function listJobsToPlan(
 ): Promise<readonly JobRecord[]> {
   const rows = await prisma.job.findMany({
     where: { state: 'PLANNED', plan: { equals: Prisma.DbNull }, kind: { in: [...kinds] } },
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+  });
+  return rows.map(toRecord);
+}
+
+/** Jobs of a collection that aren't over, oldest first: also those that are planned, or paused by a person. */
+export async function listUnfinishedJobs(
+  prisma: PrismaClient,
+  kind: JobKind,
+  collectionId: CollectionId,
+): Promise<readonly JobRecord[]> {
+  const rows = await prisma.job.findMany({
+    where: { kind, collectionId, state: { in: ['PLANNED', 'QUEUED', 'RUNNING', 'PAUSED'] } },
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
   });
   return rows.map(toRecord);

@@ -88,6 +88,19 @@ export async function hasOpenItems(
   return rows[0]?.found ?? false;
 }
 
+/** Whether an item of the job came to this end. */
+export async function hasOutcome(
+  db: Queryable,
+  jobId: JobId,
+  reasonCode: string,
+): Promise<boolean> {
+  const { rows } = await db.query<{ found: boolean }>(
+    'SELECT EXISTS (SELECT FROM job_items WHERE job_id = $1 AND reason_code = $2) AS found',
+    [jobId, reasonCode],
+  );
+  return rows[0]?.found ?? false;
+}
+
 export interface OutcomeCount {
   readonly state: JobItemState;
   readonly reasonCode: string | null;

@@ -2,8 +2,9 @@ import { PlatformError } from '../platform/errors.ts';
 import type { PrismaClient } from './database.ts';
 import { asCollectionId, asSourceId, type CollectionId, type SourceId } from './ids.ts';
 import { isUniqueViolation } from './prisma-errors.ts';
+import { checkSchedule, type SourceSchedule } from './source-schedule.ts';
 
-export interface SourceRecord {
+export interface SourceRecord extends SourceSchedule {
   readonly id: SourceId;
   readonly collectionId: CollectionId;
   readonly name: string;
@@ -12,7 +13,7 @@ export interface SourceRecord {
   readonly lastScannedAt: Date | null;
 }
 
-export interface NewSource {
+export interface NewSource extends Partial<SourceSchedule> {
   readonly collectionId: CollectionId;
   /** The first part of its images' paths; without slashes. */
   readonly name: string;
@@ -33,6 +34,7 @@ export async function addSource(prisma: PrismaClient, source: NewSource): Promis
       `"${UPLOADS}" is where uploads are; name it otherwise.`,
     );
   }
+  checkSchedule(source);
   try {
     return toRecord(await prisma.source.create({ data: source }));
   } catch (error) {
@@ -66,6 +68,27 @@ export async function listSourcesOf(
 export async function findSource(prisma: PrismaClient, id: SourceId): Promise<SourceRecord | null> {
   const row = await prisma.source.findUnique({ where: { id } });
   return row && toRecord(row);
+}
+
+/** Sources that want to be scanned by themselves. */
+export async function listScheduledSources(prisma: PrismaClient): Promise<readonly SourceRecord[]> {
+  const rows = await prisma.source.findMany({
+    where: { OR: [{ rescanEverySeconds: { not: null } }, { watches: true }] },
+    orderBy: { id: 'asc' },
+  });
+  return rows.map(toRecord);
+}
+
+/** Changes what is given. A scheduler takes it up within seconds. */
+export async function updateSource(
+  prisma: PrismaClient,
+  id: SourceId,
+  changes: Partial<SourceSchedule>,
+): Promise<SourceRecord> {
+  checkSchedule(changes);
+  const [row] = await prisma.source.updateManyAndReturn({ where: { id }, data: changes });
+  if (row) return toRecord(row);
+  throw new PlatformError('NOT_FOUND', 'The source is gone.');
 }
 
 export async function markScanned(prisma: PrismaClient, id: SourceId, at: Date): Promise<void> {

@@ -43,6 +43,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.startReindex': ADMIN,
   'Mutation.startSnapshot': ADMIN,
   'Mutation.startVerify': ADMIN,
+  'Mutation.updateSource': ADMIN,
   'Mutation.uploadImages': CURATOR,
   'Subscription.jobProgress': CURATOR,
 };

@@ -1,8 +1,9 @@
 import { PlatformError } from '../../platform/errors.ts';
 import { findCollection, type CollectionRecord } from '../../store/collections.ts';
 import type { ImageRecord } from '../../store/images.ts';
-import { asImageId } from '../../store/ids.ts';
+import { asImageId, asSourceId } from '../../store/ids.ts';
 import { findJob, type JobRecord } from '../../store/jobs.ts';
+import { findSource, type SourceRecord } from '../../store/sources.ts';
 import type { Context } from '../context.ts';
 import { idOf } from '../node-ids.ts';
 import { canSee, type Viewer } from './viewer.ts';
@@ -27,6 +28,17 @@ export async function getVisibleCollection(
   const collection = await findVisibleCollection(context, name);
   if (collection) return collection;
   throw new PlatformError('NOT_FOUND', `There is no collection "${name.slice(0, 100)}".`);
+}
+
+/** Throws `NOT_FOUND`. */
+export async function getVisibleSource(
+  { services, viewer }: Context,
+  nodeId: string,
+): Promise<SourceRecord> {
+  const id = idOf('Source', nodeId);
+  const source = id === null ? null : await findSource(services.database.prisma, asSourceId(id));
+  if (source !== null && canSee(viewer, source.collectionId)) return source;
+  throw new PlatformError('NOT_FOUND', `There is no source "${nodeId.slice(0, 100)}".`);
 }
 
 export async function findVisibleImage(

@@ -119,6 +119,7 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Mutation.createCollection', { own: STATEMENT }],
   ['Mutation.deleteCollection', { own: START_JOB }],
   ['Mutation.addSource', { own: STATEMENT }],
+  ['Mutation.updateSource', { own: STATEMENT }],
   ['Mutation.createApiKey', { own: STATEMENT }],
   ['Mutation.revokeApiKey', { own: STATEMENT }],
   // Asked once and answered twice a second while the job lasts.

@@ -5,4 +5,6 @@ import { encodeNodeId } from '../node-ids.ts';
 export const Source: SourceResolvers = {
   id: ({ id }) => encodeNodeId('Source', id),
   folder: ({ folder }, _args, { viewer }) => (hasRole(viewer, 'ADMIN') ? folder : null),
+  watch: ({ watches }) => watches,
+  prune: ({ prunes }) => prunes,
 };

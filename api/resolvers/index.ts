@@ -29,6 +29,7 @@ import { startIngest } from './Mutation/startIngest.ts';
 import { startReindex } from './Mutation/startReindex.ts';
 import { startSnapshot } from './Mutation/startSnapshot.ts';
 import { startVerify } from './Mutation/startVerify.ts';
+import { updateSource } from './Mutation/updateSource.ts';
 import { uploadImages } from './Mutation/uploadImages.ts';
 import { Node } from './Node.ts';
 import { apiKeys } from './Query/apiKeys.ts';
@@ -61,7 +62,7 @@ export const resolvers: Resolvers = {
   },
   Mutation: {
     ...{ addSource, createApiKey, createCollection, deleteCollection, deleteImages },
-    ...{ revokeApiKey, startIngest, uploadImages },
+    ...{ revokeApiKey, startIngest, updateSource, uploadImages },
     ...{ pauseJob, resumeJob, cancelJob, retryFailedItems },
     ...{ startReindex, startSnapshot, startVerify },
     ...{ promoteGeneration, rollbackGeneration, discardGeneration },

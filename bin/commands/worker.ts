@@ -35,7 +35,7 @@ async function work(
     const config = { ...parseConfig(environment), bundleFolder: bundle };
     const services = await openServices(config, { closers, logger });
     err('Waiting for jobs; Ctrl-C stops.\n');
-    await runWorker({ services, logger, kinds }, signal);
+    await runWorker({ services, logger, kinds, signal });
   } finally {
     await closers.close();
   }

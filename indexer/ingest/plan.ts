@@ -38,6 +38,8 @@ export interface PlanOptions {
   readonly prune: boolean;
   /** Counts only; the ledger stays empty. */
   readonly dryRun: boolean;
+  /** Files written more recently than this are left for a later ingest. */
+  readonly settleSeconds: number;
   readonly now: Date;
   readonly signal: AbortSignal;
 }
@@ -120,7 +122,7 @@ class SourcePlanner {
     changed: readonly Keyed[],
     earlier: ReadonlyMap<string, EarlierOutcome>,
   ): Promise<void> {
-    const ledger = new PagePlan(this.#source.id);
+    const ledger = new PagePlan(this.#source.id, this.#options.settleSeconds);
     for (const file of changed) ledger.add(file, earlier.get(file.key));
     const counts = this.#counts;
     counts.files += files.length;
@@ -205,9 +207,11 @@ class PagePlan {
   readonly finished: Parameters<typeof addFinishedItems>[2][number][] = [];
   bytesToRead = 0;
   readonly #sourceId: string;
+  readonly #settleSeconds: number;
 
-  constructor(sourceId: string) {
+  constructor(sourceId: string, settleSeconds: number) {
     this.#sourceId = sourceId;
+    this.#settleSeconds = settleSeconds;
   }
 
   add(file: Keyed, earlier: EarlierOutcome | undefined): void {
@@ -222,19 +226,36 @@ class PagePlan {
       ...{ task: 'read', sourceId: this.#sourceId, bytes: file.bytes },
       ...{ mtimeNs: file.mtimeNs.toString(), decoder: DECODER_VERSION },
     };
-    const failed = failedBefore(payload, earlier);
-    if (failed === null) {
+    const reason = failedBefore(payload, earlier) ?? unsettled(file.mtimeNs, this.#settleSeconds);
+    if (reason === null) {
       this.toRead.push({ key, payload });
       this.bytesToRead += file.bytes;
-    } else this.finished.push({ key, payload, state: 'SKIPPED', ...failed });
+    } else this.finished.push({ key, payload, state: 'SKIPPED', ...reason });
   }
 }
 
+interface SkipReason {
+  readonly reasonCode: string;
+  readonly message: string | null;
+}
+
+/** How far ahead of ours a file server's clock may be. What lies further in the future has a wrong time and won't settle. */
+const CLOCK_SKEW_SECONDS = 1;
+
+/**
+ * Whether the file may still be being written. By the clock of this moment, not the job's: a plan takes minutes, and what
+ * is written meanwhile would seem to lie in the future.
+ */
+function unsettled(mtimeNs: bigint, settleSeconds: number): SkipReason | null {
+  if (settleSeconds === 0) return null;
+  const ageSeconds = Date.now() / 1000 - Number(mtimeNs) / 1e9;
+  if (ageSeconds >= settleSeconds || ageSeconds < -CLOCK_SKEW_SECONDS) return null;
+  const message = `It was written less than ${settleSeconds} s before; a later scan reads it.`;
+  return { reasonCode: 'SETTLING' satisfies ReasonCode, message };
+}
+
 /** Why the same file couldn't be read the last time, if the reason lies in its bytes. */
-function failedBefore(
-  now: IngestPayload,
-  earlier: EarlierOutcome | undefined,
-): { reasonCode: string; message: string | null } | null {
+function failedBefore(now: IngestPayload, earlier: EarlierOutcome | undefined): SkipReason | null {
   if (earlier === undefined || earlier.state === 'DONE') return null;
   const { reasonCode, message, payload } = earlier;
   if (reasonCode === null || !isLasting(reasonCode)) return null;

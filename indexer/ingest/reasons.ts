@@ -21,6 +21,7 @@ export const REASON_CODES = [
   'DECODER_DIED',
   'VANISHED',
   'CHANGED_WHILE_READ',
+  'SETTLING',
 ] as const;
 
 export type ReasonCode = (typeof REASON_CODES)[number];

@@ -49,6 +49,8 @@ const ingestInput = z.object({
   dryRun: z.boolean().default(false),
   /** Only these sources; null: all of the collection's. */
   sourceIds: z.array(z.uuid()).nullable().default(null),
+  /** Files written more recently than this are left for a later ingest. */
+  settleSeconds: z.number().int().min(0).max(3600).default(0),
   /** These instead of sources. */
   uploads: z.array(uploadedFile).nullable().default(null),
 });
@@ -63,6 +65,8 @@ export interface IngestRequest {
   readonly dryRun: boolean;
   /** Default: all of the collection's. */
   readonly sourceIds?: readonly string[];
+  /** Files written more recently than this are SKIPPED as SETTLING. Default 0: everything is read. */
+  readonly settleSeconds?: number;
   readonly createdBy: string;
   readonly idempotencyKey: string | null;
   readonly now: Date;
@@ -70,9 +74,9 @@ export interface IngestRequest {
 
 /** Makes the job that scans a collection's sources; a worker plans it and does it. */
 export function startIngest(database: Database, request: IngestRequest): Promise<JobRecord> {
-  const { collectionId, prune, dryRun, sourceIds } = request;
+  const { collectionId, prune, dryRun, sourceIds, settleSeconds = 0 } = request;
   return start(database, request, {
-    ...{ collectionId, prune, dryRun },
+    ...{ collectionId, prune, dryRun, settleSeconds },
     sourceIds: sourceIds === undefined ? null : [...sourceIds],
   });
 }
@@ -132,13 +136,13 @@ export const ingest = defineJob<IngestInput, IngestServices>({
 });
 
 async function planSources(
-  { collectionId, prune, dryRun, sourceIds }: IngestInput,
+  { sourceIds, ...input }: IngestInput,
   { database }: IngestServices,
   { jobId, now, signal }: Work,
 ): Promise<IngestPlan> {
-  const all = await listSources(database.prisma, collectionId);
+  const all = await listSources(database.prisma, input.collectionId);
   const sources = all.filter(({ id }) => sourceIds?.includes(id) ?? true);
-  return planIngest(database, { jobId, collectionId, sources, prune, dryRun, now, signal });
+  return planIngest(database, { ...input, jobId, sources, now, signal });
 }
 
 async function planUploads(

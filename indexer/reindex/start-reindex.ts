@@ -124,7 +124,7 @@ async function checkNobodyBuilds(
   collectionId: CollectionId,
   visionSpaceId: VisionSpaceId,
 ): Promise<void> {
-  const open = await listUnfinishedJobs(prisma, { collectionId, kind: 'REINDEX' });
+  const open = await listUnfinishedJobs(prisma, 'REINDEX', collectionId);
   const builder = open.find(({ input }) => {
     const parsed = reindexInput.safeParse(input).data;
     return parsed?.visionSpaceId === visionSpaceId && !parsed.dryRun;

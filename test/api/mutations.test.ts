@@ -2,10 +2,12 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { listAudit } from '../../store/audit.ts';
 import {
   imageIdOf,
   textAt,
   UNKNOWN_IMAGE,
+  UNKNOWN_SOURCE,
   useApi,
   valuesAt,
   type Answer,
@@ -214,6 +216,81 @@ describe('addSource', () => {
     expect(await add('mine')).toEqual([]);
     expect(await add('mine')).toEqual([{ code: 'CONFLICT', field: ['input', 'name'] }]);
     expect(await add('a/b')).toEqual([{ code: 'BAD_USER_INPUT', field: ['input', 'name'] }]);
+  });
+});
+
+const SCHEDULE = 'source { id rescanEverySeconds watch settleSeconds prune }';
+
+describe('the schedule of a source', () => {
+  const NONE = { rescanEverySeconds: null, watch: false, settleSeconds: 5, prune: false };
+
+  async function newSource(schedule: object = {}): Promise<{ answer: Answer; id: string }> {
+    const collection = await newCollection();
+    const folder = await api.copyPhotos(['coffee']);
+    const answer = await mutate('addSource', SCHEDULE, { collection, folder, ...schedule });
+    return { answer, id: textAt(answer, 'addSource.source.id') };
+  }
+
+  test('is none, unless addSource asks for one', async () => {
+    const schedule = { rescanEverySeconds: 900, watch: true, settleSeconds: 0, prune: true };
+
+    const [plain, scheduled] = [await newSource(), await newSource(schedule)];
+
+    expect(plain.answer.data).toMatchObject({ addSource: { source: NONE } });
+    expect(scheduled.answer.data).toMatchObject({ addSource: { source: schedule } });
+  });
+
+  test('changes by updateSource where it is told to, and the audit log has it', async () => {
+    const { id } = await newSource({ rescanEverySeconds: 900 });
+
+    const watched = await mutate('updateSource', SCHEDULE, { id, watch: true, prune: null });
+    const off = await mutate('updateSource', SCHEDULE, { id, rescanEverySeconds: null });
+    const [entry] = await listAudit(api.services.database.pool, { before: null, limit: 1 });
+
+    expect(watched.data).toMatchObject({
+      updateSource: { source: { ...NONE, id, rescanEverySeconds: 900, watch: true } },
+    });
+    expect(off.data).toEqual({
+      updateSource: { source: { ...NONE, id, watch: true }, userErrors: [] },
+    });
+    expect(entry).toMatchObject({
+      ...{ action: 'updateSource', actor: api.adminKey.slice(0, 16) },
+      detail: { rescanEverySeconds: null },
+    });
+  });
+
+  test.each<[string, object]>([
+    ['rescanEverySeconds', { rescanEverySeconds: 59 }],
+    ['rescanEverySeconds', { rescanEverySeconds: 31_536_001 }],
+    ['settleSeconds', { settleSeconds: -1 }],
+    ['settleSeconds', { settleSeconds: 3601 }],
+  ])('is refused with its field: %s, %j', async (field, schedule) => {
+    const collection = await newCollection();
+    const folder = await api.copyPhotos(['coffee']);
+    const { id } = await newSource();
+
+    const added = await mutate('addSource', SCHEDULE, { collection, folder, ...schedule });
+    const updated = await mutate('updateSource', SCHEDULE, { id, ...schedule });
+
+    const userErrors = [{ code: 'BAD_USER_INPUT', field: ['input', field] }];
+    expect(added.data).toEqual({ addSource: { source: null, userErrors } });
+    expect(updated.data).toEqual({ updateSource: { source: null, userErrors } });
+  });
+
+  test('of a source that is not there, or that the key may not see, is NOT_FOUND', async () => {
+    const { id } = await newSource();
+    const key = await api.keyFor('ADMIN', [await newCollection()]);
+
+    const answers = [
+      await mutate('updateSource', SCHEDULE, { id, watch: true }, { key }),
+      await mutate('updateSource', SCHEDULE, { id: UNKNOWN_SOURCE, watch: true }),
+      await mutate('updateSource', SCHEDULE, { id: 'nonsense', watch: true }),
+    ];
+
+    const userErrors = [{ code: 'NOT_FOUND', field: ['input', 'id'] }];
+    for (const { data } of answers) {
+      expect(data).toEqual({ updateSource: { source: null, userErrors } });
+    }
   });
 });
 

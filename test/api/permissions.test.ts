@@ -2,7 +2,13 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { getOperationAST, OperationTypeNode, parse } from 'graphql';
 import { PERMISSIONS, rootTypes } from '../../api/auth/permissions.ts';
 import { revokeApiKey } from '../../store/api-keys.ts';
-import { UNKNOWN_IMAGE, UNKNOWN_JOB, useApi, type TestApi } from '../support/api.ts';
+import {
+  UNKNOWN_IMAGE,
+  UNKNOWN_JOB,
+  UNKNOWN_SOURCE,
+  useApi,
+  type TestApi,
+} from '../support/api.ts';
 import { publicSchema } from '../support/schema.ts';
 import { subscribed } from '../support/subscriptions.ts';
 
@@ -77,9 +83,37 @@ const TABLE: Readonly<Record<string, Row>> = {
     may: ADMINS,
     document: `mutation { startIngest(input: { collection: "nowhere" }) ${ERRORS} }`,
   },
+  'Mutation.updateSource': {
+    may: ADMINS,
+    document: `mutation { updateSource(input: { id: "${UNKNOWN_SOURCE}", watch: true }) ${ERRORS} }`,
+  },
   'Mutation.uploadImages': {
     may: CURATORS,
     document: `mutation { uploadImages(input: { collection: "nowhere", files: [] }) ${ERRORS} }`,
+  },
+  'Mutation.startReindex': {
+    may: ADMINS,
+    document: `mutation { startReindex(input: { collection: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.startSnapshot': {
+    may: ADMINS,
+    document: `mutation { startSnapshot(input: { collection: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.startVerify': {
+    may: ADMINS,
+    document: `mutation { startVerify(input: { collection: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.promoteGeneration': {
+    may: ADMINS,
+    document: `mutation { promoteGeneration(input: { id: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.rollbackGeneration': {
+    may: ADMINS,
+    document: `mutation { rollbackGeneration(input: { collection: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.discardGeneration': {
+    may: ADMINS,
+    document: `mutation { discardGeneration(input: { id: "nowhere" }) ${ERRORS} }`,
   },
   'Mutation.cancelJob': {
     may: ADMINS,

@@ -103,6 +103,43 @@ describe('search and collections', () => {
   });
 });
 
+describe('sources and source set', () => {
+  const schedule = { rescanEverySeconds: null, watch: false, settleSeconds: 5, prune: false };
+
+  test('tell how a folder is kept up with, and change it', async () => {
+    await run('index', SAMPLE_PHOTOS, '--collection', 'kept', '--source', 'src', '--dry-run');
+    const before = await json('sources', '--collection', 'kept');
+
+    const all = ['--rescan-every', '15m', '--watch', '--settle', '2m', '--prune'];
+    const set = await json('source', 'set', 'kept/src', ...all);
+    const shown = await run('sources', '--collection', 'kept');
+    const unset = await run('source', 'set', 'kept/src', '--rescan-every', 'off', '--no-watch');
+    const after = await json('sources', '--collection', 'kept');
+
+    const source = { collection: 'kept', name: 'src', folder: SAMPLE_PHOTOS, lastScannedAt: null };
+    expect(before).toEqual([{ ...source, ...schedule }]);
+    const changed = { watch: true, settleSeconds: 120, prune: true };
+    expect(set).toEqual({ ...source, ...changed, rescanEverySeconds: 900 });
+    expect(shown.stdout).toMatch(/kept\/src +every 15m, watched, settles 2m, prunes +never/);
+    expect(unset).toMatchObject({ code: 0, stdout: '', stderr: 'kept/src: when asked.\n' });
+    expect(after).toEqual([{ ...source, ...changed, watch: false, rescanEverySeconds: null }]);
+  });
+
+  test('wrong use says what would have worked', async () => {
+    const set = (...args: readonly string[]): Promise<CommandResult> =>
+      run('source', 'set', ...args);
+
+    expectOneLine(await set('kept'), 1, /--watch.*\[BAD_USER_INPUT\]/);
+    expectOneLine(await set('kept', '--watch'), 1, /COLLECTION\/SOURCE.*\[BAD_USER_INPUT\]/);
+    expectOneLine(await set('kept/other', '--watch'), 1, /kept has src.*\[NOT_FOUND\]/);
+    expectOneLine(await set('nowhere/src', '--watch'), 1, /\[NOT_FOUND\]/);
+    expectOneLine(await set('kept/src', '--rescan-every', 'often'), 2, /15m/);
+    expectOneLine(await set('kept/src', '--rescan-every', '59'), 1, /60.*\[BAD_USER_INPUT\]/);
+    expectOneLine(await set('kept/src', '--settle', '2h'), 1, /3600.*\[BAD_USER_INPUT\]/);
+    expectOneLine(await run('sources', '--collection', 'nowhere'), 1, /\[NOT_FOUND\]/);
+  });
+});
+
 test('sign-in prints a link, and where no server runs the one it would have', async () => {
   const { code, stdout } = await run('sign-in');
 

@@ -226,7 +226,9 @@ export async function imageIdOf(api: TestApi, collection: string, photo: string)
 
 /** An id of the right form that no row has. */
 export const UNKNOWN_IMAGE = encodeNodeId('Image', 999_999_999n);
-export const UNKNOWN_JOB = encodeNodeId('Job', '00000000-0000-4000-8000-000000000000');
+const UNKNOWN_UUID = '00000000-0000-4000-8000-000000000000';
+export const UNKNOWN_JOB = encodeNodeId('Job', UNKNOWN_UUID);
+export const UNKNOWN_SOURCE = encodeNodeId('Source', UNKNOWN_UUID);
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
