@@ -11,10 +11,11 @@ import { ChangeListener } from '../../../store/change-listener.ts';
 import type { IndexKey } from '../../../store/changes.ts';
 import { deleteCollection } from '../../../store/collections.ts';
 import type { Database } from '../../../store/database.ts';
+import { createFirstGeneration } from '../../../store/generations.ts';
 import { deleteImages } from '../../../store/images.ts';
 import { inTransaction } from '../../../store/transaction.ts';
 import { useDatabase } from '../../support/database.ts';
-import { indexed, newIndex, vectorOf } from '../../support/rows.ts';
+import { indexed, newIndex, NOON, vectorOf } from '../../support/rows.ts';
 
 let database: Database;
 let listener: ChangeListener;
@@ -43,6 +44,13 @@ function createIndexes(overrides: Partial<CollectionIndexesOptions> = {}): Colle
   return indexes;
 }
 
+/** A new collection with a live generation, as every collection has that is searched. */
+async function liveIndex(): Promise<IndexKey> {
+  const key = await newIndex(database);
+  await createFirstGeneration(database.pool, { ...key, textModelId: null }, NOON);
+  return key;
+}
+
 async function nearest(indexes: CollectionIndexes, key: IndexKey, content: string) {
   const index = await indexes.get(key);
   await index.caughtUp();
@@ -54,7 +62,7 @@ const snapshotsOf = async ({ collectionId }: IndexKey): Promise<string[]> =>
   (await readdir(folder)).filter((name) => name.startsWith(collectionId));
 
 test('an index holds what is there, and follows what comes and goes', async () => {
-  const [key, indexes] = [await newIndex(database), createIndexes()];
+  const [key, indexes] = [await liveIndex(), createIndexes()];
   const [cat] = await indexed(database, key, ['cat', 'dog']);
   expect(await nearest(indexes, key, 'cat')).toBe(cat);
 
@@ -72,7 +80,7 @@ test('an index holds what is there, and follows what comes and goes', async () =
 });
 
 test('it goes on from its snapshot after a restart', async () => {
-  const key = await newIndex(database);
+  const key = await liveIndex();
   await indexed(database, key, ['cat', 'dog']);
   const before = createIndexes();
   await nearest(before, key, 'cat');
@@ -87,7 +95,7 @@ test('it goes on from its snapshot after a restart', async () => {
 });
 
 test('a damaged snapshot is put aside, and the index is built again', async () => {
-  const key = await newIndex(database);
+  const key = await liveIndex();
   const [cat] = await indexed(database, key, ['cat', 'dog']);
   const before = createIndexes();
   await nearest(before, key, 'cat');
@@ -102,7 +110,7 @@ test('a damaged snapshot is put aside, and the index is built again', async () =
 });
 
 test('a snapshot of a future that the database lost is not believed', async () => {
-  const key = await newIndex(database);
+  const key = await liveIndex();
   const [cat] = await indexed(database, key, ['cat', 'dog']);
   const before = createIndexes();
   await nearest(before, key, 'cat');
@@ -116,7 +124,7 @@ test('a snapshot of a future that the database lost is not believed', async () =
 });
 
 test('an index that holds other images than the store is built again', async () => {
-  const [key, indexes] = [await newIndex(database), createIndexes()];
+  const [key, indexes] = [await liveIndex(), createIndexes()];
   await indexed(database, key, ['cat', 'dog']);
   await nearest(indexes, key, 'cat');
   // What a restored backup does whose sequence has gone on since.
@@ -142,7 +150,7 @@ async function setBack({ collectionId }: IndexKey, count: bigint): Promise<void>
 }
 
 test('auto takes a graph when a collection has grown, and answers all the while', async () => {
-  const [key, indexes] = [await newIndex(database), createIndexes({ exactLimit: 3 })];
+  const [key, indexes] = [await liveIndex(), createIndexes({ exactLimit: 3 })];
   const [cat] = await indexed(database, key, ['cat', 'dog']);
   await nearest(indexes, key, 'cat');
   expect((await indexes.get(key)).state.engine).toBe('exact');
@@ -156,7 +164,7 @@ test('auto takes a graph when a collection has grown, and answers all the while'
 });
 
 test("a deleted collection's index is closed and its snapshot removed", async () => {
-  const [key, indexes] = [await newIndex(database), createIndexes()];
+  const [key, indexes] = [await liveIndex(), createIndexes()];
   await indexed(database, key, ['cat']);
   await nearest(indexes, key, 'cat');
   await indexes.maintain();
@@ -170,7 +178,7 @@ test("a deleted collection's index is closed and its snapshot removed", async ()
 });
 
 test('an index that was lost is opened again at the next use', async () => {
-  const [key, indexes] = [await newIndex(database), createIndexes()];
+  const [key, indexes] = [await liveIndex(), createIndexes()];
   const [cat] = await indexed(database, key, ['cat']);
   await nearest(indexes, key, 'cat');
 
