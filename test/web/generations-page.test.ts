@@ -95,9 +95,13 @@ if (!hasBrowser) console.warn('Skipped: generations in a browser. No Chromium; s
     expect(await spaces.allInnerTexts()).toEqual([
       'dinov2-base, 768 dimensions',
       'dinov3-large, 1024 dimensions',
+      'eva-large, 1024 dimensions',
     ]);
+    expect(await form.getByLabel('Vision space').inputValue()).toBe('space-d');
+    await form.getByText('A new generation is built').waitFor();
 
     await form.getByLabel('Vision space').selectOption('space-b');
+    await form.getByText('its vectors are replaced one by one').waitFor();
     await form.getByLabel(/Queries that must work/).fill('a parrot\n\n a bridge \na parrot');
     await form.getByRole('button', { name: 'Show the plan' }).click();
     await form.getByText('Planning…').waitFor();
@@ -178,6 +182,6 @@ function generation(page: Page, number: number): Locator {
 
 async function compare(page: Page, queries: string): Promise<void> {
   const form = page.getByRole('form', { name: 'Compare generations' });
-  await form.getByLabel('Queries, one a line').fill(queries);
+  await form.getByLabel(/Queries, one a line/).fill(queries);
   await form.getByRole('button', { name: 'Compare' }).click();
 }

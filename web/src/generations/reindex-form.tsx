@@ -17,16 +17,21 @@ type VisionSpace = GenerationsQuery['visionSpaces'][number];
 export function ReindexForm({
   collection,
   visionSpaces,
+  complete,
   onStart,
 }: {
   readonly collection: string;
   /** At least one, all available. */
   readonly visionSpaces: readonly [VisionSpace, ...VisionSpace[]];
+  /** Ids of those that the collection has a complete generation in. */
+  readonly complete: ReadonlySet<string>;
   readonly onStart: () => void;
 }): ReactNode {
   const client = useClient();
   const { isBusy, faults, run } = useAction();
-  const [visionSpace, setVisionSpace] = useState(visionSpaces[0].id);
+  const [visionSpace, setVisionSpace] = useState(
+    () => (visionSpaces.find(({ id }) => !complete.has(id)) ?? visionSpaces[0]).id,
+  );
   const [canaries, setCanaries] = useState('');
   const [dryRun, setDryRun] = useState<JobFactsFragment | null>(null);
   const [started, setStarted] = useState<JobFactsFragment | null>(null);
@@ -67,6 +72,11 @@ export function ReindexForm({
           setDryRun(null);
         }}
       />
+      <p className="panel-note">
+        {complete.has(visionSpace)
+          ? 'There is a complete generation in this vision space: its vectors are replaced one by one, and no other generation is made.'
+          : 'A new generation is built beside the live one, which goes on answering.'}
+      </p>
       <div className="text-field">
         <label htmlFor={canariesId}>Queries that must work, one a line (optional)</label>
         <textarea
