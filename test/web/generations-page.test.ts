@@ -109,6 +109,9 @@ if (!hasBrowser) console.warn('Skipped: generations in a browser. No Chromium; s
     await form.getByText('112').waitFor();
     await form.getByRole('button', { name: 'Start the reindex' }).click();
     await form.getByText('Started.').waitFor();
+    pages.server.generations.add('reindex-2');
+    pages.server.jobs.change('reindex-2', { state: 'RUNNING', done: 3 });
+    await generation(page, 6).getByText('running, 3 of 119').waitFor();
 
     const canaries = [{ text: 'a parrot' }, { text: 'a bridge' }];
     const wish = { collection: 'demo', visionSpace: 'space-b', scope: 'ALL' };

@@ -72,6 +72,12 @@ export class StandInGenerations {
     };
   }
 
+  /** One more, that this job builds. */
+  add(jobId: string): void {
+    const number = this.#generations.length + 1;
+    this.#generations.unshift(generation(number, { state: 'BUILDING', jobId }));
+  }
+
   /** Throws as the API does for a generation that can't be searched. */
   checkSearchable(id: string): void {
     if (this.#get(id).textModel !== null) return;

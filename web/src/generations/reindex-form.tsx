@@ -1,13 +1,12 @@
 import { useId, useState, type ReactNode } from 'react';
 import { Faults } from '../components/faults.tsx';
-import { Link } from '../components/link.tsx';
 import { SelectField } from '../components/select-field.tsx';
 import type { GenerationsQuery, JobFactsFragment } from '../generated/operations.ts';
 import { useClient } from '../graphql/client-context.ts';
 import { START_REINDEX } from '../graphql/generation-operations.ts';
 import { useAction } from '../graphql/use-action.ts';
-import { jobHref } from '../location.ts';
 import { ReindexPlan } from './reindex-plan.tsx';
+import { StartedReindex } from './started-reindex.tsx';
 import { reindexInput } from './reindex-input.ts';
 import './reindex-form.css';
 
@@ -18,14 +17,15 @@ export function ReindexForm({
   collection,
   visionSpaces,
   complete,
-  onStart,
+  onChange,
 }: {
   readonly collection: string;
   /** At least one, all available. */
   readonly visionSpaces: readonly [VisionSpace, ...VisionSpace[]];
   /** Ids of those that the collection has a complete generation in. */
   readonly complete: ReadonlySet<string>;
-  readonly onStart: () => void;
+  /** Called when there may be another generation, or another state of one. */
+  readonly onChange: () => void;
 }): ReactNode {
   const client = useClient();
   const { isBusy, faults, run } = useAction();
@@ -108,19 +108,14 @@ export function ReindexForm({
             send(false, (job) => {
               setDryRun(null);
               setStarted(job);
-              onStart();
             });
           }}
         />
       )}
       <Faults faults={faults} />
-      <p className="panel-note" role="status">
-        {started === null ? null : (
-          <>
-            Started. <Link href={jobHref(started.id)}>See the job</Link>
-          </>
-        )}
-      </p>
+      <div role="status">
+        {started === null ? null : <StartedReindex loaded={started} onChange={onChange} />}
+      </div>
     </form>
   );
 }

@@ -125,7 +125,7 @@ function Sections({
             collection={collection}
             visionSpaces={[space, ...otherSpaces]}
             complete={new Set(searchable.map(({ visionSpace }) => visionSpace.id))}
-            onStart={onChange}
+            onChange={onChange}
           />
         </section>
       ) : null}
