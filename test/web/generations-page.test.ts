@@ -24,13 +24,14 @@ if (!hasBrowser) console.warn('Skipped: generations in a browser. No Chromium; s
     expect(new URL(page.url()).pathname).toBe('/jobs/checks');
   });
 
-  test('one that is being built shows how far it is', async () => {
-    const page = await pages.enter('CURATOR', '/generations');
+  test('one that is being built shows how far it is, and is left alone', async () => {
+    const page = await pages.enter('ADMIN', '/generations');
     await generation(page, 5).getByText('running, 30 of 120').waitFor();
 
     pages.server.jobs.change('building', { done: 90 });
 
     await generation(page, 5).getByText('running, 90 of 120').waitFor();
+    expect(await generation(page, 5).getByRole('button').count()).toBe(0);
   });
 
   test('promoting asks first and says what will happen', async () => {

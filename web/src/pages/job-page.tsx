@@ -95,7 +95,7 @@ function LiveJob({
       {job.generation === null ? null : (
         <Part title="Generation">
           <p>
-            It builds{' '}
+            {isSettled(job) ? 'It was about' : 'It builds'}{' '}
             <Link href={generationsHref(collection)}>generation {job.generation.number}</Link>.
           </p>
           {checks.length === 0 ? null : <CheckList checks={checks} />}
