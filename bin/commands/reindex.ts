@@ -32,10 +32,9 @@ export function addReindexCommand(program: Command, context: CommandContext): vo
     .requiredOption('--collection <name>', 'the collection')
     .option('--vision-space <v>', 'name or fingerprint (default: the live one, in place)')
     .addOption(
-      new Option('--scope <scope>', 'all images, or those without an embedding there')
-        .choices(['all', 'failed'])
-        .default('all')
-        .argParser((text) => parseScope(text)),
+      new Option('--scope <scope>', 'all images, or those failed: without an embedding there')
+        .default('ALL', 'all')
+        .argParser(parseScope),
     )
     .option(
       '--canary <text>',

@@ -1,12 +1,13 @@
-/** Makes search.png: the page over the demo collection, by the real server. Run: npx tsx docs/images/make-screenshot.ts */
+/** Makes search.png and generations.png: the page over the demo collection, by the real server. Run: npx tsx docs/images/make-screenshot.ts */
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { launchBrowser, openPage } from '../../test/support/browser.ts';
 import { startServer } from '../../test/support/server.ts';
 
-const TARGET = join(import.meta.dirname, 'search.png');
 const QUERY = 'a windmill';
 const WINDOW = { width: 1000, height: 640 };
 /** Runs in the page: everything in the window is loaded. */
@@ -23,12 +24,37 @@ try {
   await page.keyboard.press('Enter');
   await page.getByText(`for “${QUERY}”`).waitFor();
   await page.waitForFunction(ARE_PICTURES_THERE);
-  const taken = await page.screenshot({ animations: 'disabled', caret: 'hide' });
-  await sharp(taken).png({ palette: true, quality: 80, effort: 10 }).toFile(TARGET);
-  const { size } = await stat(TARGET);
-  console.log(`${TARGET}: ${Math.round(size / 1000)} kB`);
+  await save('search.png', await page.screenshot({ animations: 'disabled', caret: 'hide' }));
+
+  const out = join(dataFolder, 'bundles', 'lite-256');
+  await sharelock('bundle', 'narrow', '--dimensions', '256', '--out', out);
+  const space = ['--vision-space', 'efficientnet-lite0-256'];
+  await sharelock('reindex', '--collection', 'demo', ...space, '--canary', 'a parrot');
+  await page.goto(`${server.url}/generations?c=demo`);
+  const compare = page.getByRole('form', { name: 'Compare generations' });
+  await compare.getByRole('textbox').fill('a parrot');
+  await compare.getByRole('button', { name: 'Compare' }).click();
+  await page.getByText('of 10 the same').waitFor();
+  await page.setViewportSize({ width: WINDOW.width, height: 1400 });
+  await page.waitForFunction(ARE_PICTURES_THERE);
+  const whole = await page.screenshot({ animations: 'disabled', caret: 'hide', fullPage: true });
+  await save('generations.png', whole);
 } finally {
   await browser.close();
   await server.stop();
   await rm(dataFolder, { recursive: true });
+}
+
+async function sharelock(...args: readonly string[]): Promise<void> {
+  const program = join(import.meta.dirname, '../../bin/sharelock');
+  const env = { ...process.env, DATA_DIR: dataFolder, DATABASE_URL: '' };
+  const { stdout, stderr } = await promisify(execFile)(program, args, { env });
+  console.log(`$ sharelock ${args.join(' ')}\n${stdout}${stderr}`);
+}
+
+async function save(name: string, taken: Uint8Array): Promise<void> {
+  const target = join(import.meta.dirname, name);
+  await sharp(taken).png({ palette: true, quality: 80, effort: 10 }).toFile(target);
+  const { size } = await stat(target);
+  console.log(`${target}: ${Math.round(size / 1000)} kB`);
 }
