@@ -1,6 +1,7 @@
 import { countChanges } from '../../store/changes.ts';
 import { findCollectionsByIds } from '../../store/collections.ts';
 import type { Database } from '../../store/database.ts';
+import { listVisionSpaces } from '../../store/model-registry.ts';
 import type { CollectionIndexes } from '../search/collection-indexes.ts';
 import type { IndexReading } from './metrics.ts';
 
@@ -14,12 +15,14 @@ export async function readIndexes(
   const names = new Map(
     (await findCollectionsByIds(prisma, ids)).map(({ id, name }) => [id, name]),
   );
+  const spaces = new Map((await listVisionSpaces(prisma)).map(({ id, name }) => [id, name]));
   return Promise.all(
     opened.map(async ({ key, state }) => {
       const { engine, size, recallAt10, bytes, seq } = state;
       const collection = names.get(key.collectionId) ?? key.collectionId;
       const lag = await countChanges(pool, key, seq);
-      return { collection, engine, indexed: size, lag, recallAt10, bytes };
+      const visionSpace = spaces.get(key.visionSpaceId) ?? key.visionSpaceId;
+      return { collection, visionSpace, engine, indexed: size, lag, recallAt10, bytes };
     }),
   );
 }

@@ -4,6 +4,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 /** How one collection's index stands. */
 export interface IndexReading {
   readonly collection: string;
+  /** Its name: two generations of a collection have two indexes. */
+  readonly visionSpace: string;
   readonly engine: string;
   /** Vectors in the index. */
   readonly indexed: number;
@@ -127,7 +129,8 @@ export class Metrics {
     const { vectors, lag, recallAt10, bytes } = this.#indexes;
     for (const gauge of [vectors, lag, recallAt10, bytes]) gauge.reset();
     for (const reading of largest(readings)) {
-      const labels = { collection: reading.collection, engine: reading.engine };
+      const { collection, visionSpace, engine } = reading;
+      const labels = { collection, vision_space: visionSpace, engine };
       vectors.set(labels, reading.indexed);
       lag.set(labels, reading.lag);
       bytes.set(labels, reading.bytes);
@@ -137,7 +140,7 @@ export class Metrics {
 }
 
 function createIndexGauges(registers: Registry[]) {
-  const labelNames = ['collection', 'engine'] as const;
+  const labelNames = ['collection', 'vision_space', 'engine'] as const;
   const gauge = (name: string, help: string) =>
     new Gauge({ name: `sharelock_index_${name}`, help, labelNames, registers });
   return {

@@ -1,8 +1,9 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PlatformError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { EngineSetting } from '../../indexer/vector-index/engines.ts';
-import { snapshotFiles } from '../../indexer/vector-index/snapshot-files.ts';
+import { isSnapshotFile, snapshotFiles } from '../../indexer/vector-index/snapshot-files.ts';
 import type { ChangeListener } from '../../store/change-listener.ts';
 import { COMPLETE } from '../../store/generation-switch.ts';
 import { listKeptGenerations, type GenerationRecord } from '../../store/generations.ts';
@@ -146,6 +147,7 @@ export class CollectionIndexes {
       const opened = this.opened(); // before the generations are read: a new one's index must not look like a gone one's
       const kept = await listKeptGenerations(this.#options.database.prisma, null);
       await this.#closeGone(opened, kept);
+      await removeStraySnapshots(this.#options.folder, kept);
       await this.#openComplete(kept);
       for (const index of this.opened()) {
         if (!(await index.isComplete())) await this.#rebuild(index);
@@ -206,5 +208,20 @@ export class CollectionIndexes {
       { collection: old.key.collectionId, engine, size },
       'The index changed its engine.',
     );
+  }
+}
+
+/** One that was written so lately may be of a generation that is newer than the list. */
+const STRAY_AFTER_MS = 600_000;
+
+/** Snapshots of generations that are gone, and weren't open here when they went. */
+async function removeStraySnapshots(folder: string, kept: readonly IndexKey[]): Promise<void> {
+  const wanted = new Set(kept.flatMap((key) => snapshotFiles(folder, key)));
+  const names = await readdir(folder).catch(() => []); // there is none before the first
+  for (const file of names.map((name) => join(folder, name))) {
+    if (wanted.has(file) || !isSnapshotFile(file)) continue;
+    const written = await stat(file).catch(() => null);
+    const isOld = written !== null && Date.now() - written.mtimeMs > STRAY_AFTER_MS;
+    if (isOld) await rm(file, { force: true });
   }
 }

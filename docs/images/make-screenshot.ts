@@ -37,6 +37,7 @@ try {
   await page.getByText('of 10 the same').waitFor();
   await page.setViewportSize({ width: WINDOW.width, height: 1400 });
   await page.waitForFunction(ARE_PICTURES_THERE);
+  await page.evaluate('scrollTo(0, 0)');
   const whole = await page.screenshot({ animations: 'disabled', caret: 'hide', fullPage: true });
   await save('generations.png', whole);
 } finally {

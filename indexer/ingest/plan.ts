@@ -15,7 +15,7 @@ import {
   type EarlierOutcome,
 } from '../../store/ledger.ts';
 import { markScanned, type SourceRecord } from '../../store/sources.ts';
-import { estimateSeconds } from './estimate.ts';
+import { estimate, type Estimate } from './estimate.ts';
 import { DECODER_VERSION, ingestItem, type IngestPayload } from './ingest-item.ts';
 import { isLasting, UnreadableImage, type ReasonCode } from './reasons.ts';
 import { scanFolder, type Scanned, type ScanPage } from './scan.ts';
@@ -29,6 +29,7 @@ export interface IngestPlan {
   readonly toRemove: number;
   readonly bytesToRead: number;
   readonly estimatedSeconds: number | null;
+  readonly estimatedBytes: number;
 }
 
 export interface PlanOptions {
@@ -44,7 +45,7 @@ export interface PlanOptions {
   readonly signal: AbortSignal;
 }
 
-type Counts = Record<Exclude<keyof IngestPlan, 'estimatedSeconds'>, number>;
+type Counts = Record<Exclude<keyof IngestPlan, keyof Estimate>, number>;
 
 /**
  * Compares sources with the store and gives every file its item. In bounded memory: a page of files at a time, and what
@@ -58,8 +59,7 @@ export async function planIngest(database: Database, options: PlanOptions): Prom
   for (const source of options.sources) {
     await new SourcePlanner(database, options, source, counts).plan();
   }
-  const estimatedSeconds = await estimateSeconds(database, counts.toRead);
-  return { ...counts, estimatedSeconds };
+  return { ...counts, ...(await estimate(database, options.collectionId, counts.toRead)) };
 }
 
 class SourcePlanner {

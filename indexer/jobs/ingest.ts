@@ -17,6 +17,7 @@ import { notifyWorkers } from '../../store/worker-presence.ts';
 import { commitBatch, commitRemovals, type IngestOutcome, type Removal } from '../ingest/commit.ts';
 import type { Decoder } from '../ingest/decode.ts';
 import { encodeBatch } from '../ingest/encode.ts';
+import { estimate } from '../ingest/estimate.ts';
 import { isMissing, locateFile } from '../ingest/image-file.ts';
 import { ingestItem, type IngestItem, type IngestPayload } from '../ingest/ingest-item.ts';
 import { findMoves } from '../ingest/moves.ts';
@@ -130,7 +131,7 @@ export const ingest = defineJob<IngestInput, IngestServices>({
   plan: (input, services, work) =>
     input.uploads === null
       ? planSources(input, services, work)
-      : planUploads(input.uploads, services, work),
+      : planUploads(input.uploads, services, { ...work, collectionId: input.collectionId }),
   run: (input, items, services, work) => new IngestBatch(input, services, work).run(items),
   summarize: (_input, { database }, jobId) => summarize(database, jobId),
 });
@@ -148,7 +149,7 @@ async function planSources(
 async function planUploads(
   files: NonNullable<IngestInput['uploads']>,
   { database }: IngestServices,
-  { jobId }: Work,
+  { jobId, collectionId }: Pick<Work, 'jobId'> & Pick<IngestInput, 'collectionId'>,
 ): Promise<IngestPlan> {
   const items = files.map(({ name, sha256, bytes }) => ({
     key: uploadPath(Buffer.from(sha256, 'hex'), name),
@@ -158,7 +159,8 @@ async function planUploads(
   const bytesToRead = files.reduce((sum, { bytes }) => sum + bytes, 0);
   return {
     ...{ files: items.length, toRead: items.length, unchanged: 0, vanished: 0, toRemove: 0 },
-    ...{ bytesToRead, estimatedSeconds: null },
+    bytesToRead,
+    ...(await estimate(database, collectionId, items.length)),
   };
 }
 

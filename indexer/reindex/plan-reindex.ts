@@ -5,7 +5,7 @@ import type { CollectionId, GenerationId, JobId, VisionSpaceId } from '../../sto
 import { requirePlanned } from '../../store/job-items.ts';
 import { findNewestTextModel } from '../../store/model-registry.ts';
 import { addReindexItems, countReindex, type ImageScope } from '../../store/reindex-items.ts';
-import { estimateSeconds } from '../ingest/estimate.ts';
+import { bytesOf, estimateSeconds } from '../ingest/estimate.ts';
 import { CHECKS_KEY } from './reindex-item.ts';
 
 /** What a reindex found it has to do; the public `JobPlan`. */
@@ -32,10 +32,6 @@ export interface ReindexPlanOptions {
   readonly dryRun: boolean;
 }
 
-/** Bytes of a row of `embeddings` beside its vector, and of `index_entries`, with their indexes; measured. */
-const EMBEDDING_ROW = 200;
-const ENTRY_ROW = 250;
-
 /** Begins the generation and gives every image its item. Doing it again after it broke off adds what is missing. */
 export async function planReindex(
   database: Database,
@@ -50,10 +46,12 @@ export async function planReindex(
   if (options.dryRun) await requirePlanned(pool, jobId);
   else await addReindexItems(pool, jobId, { key, scope, checksKey: CHECKS_KEY });
   const { images, toEmbed, reused, bytesToRead } = counts;
-  const added = begun.isComplete ? 0 : toEmbed * (dimensions * 4 + EMBEDDING_ROW);
+  const added = begun.isComplete
+    ? 0
+    : bytesOf({ embeddings: toEmbed, dimensions, entries: images });
   return {
     ...{ generationId: begun.id, again, files: images, toRead: toEmbed, toEmbed, reused },
-    ...{ bytesToRead, estimatedBytes: added + (begun.isComplete ? 0 : images * ENTRY_ROW) },
+    ...{ bytesToRead, estimatedBytes: added },
     estimatedSeconds: await estimateSeconds(database, toEmbed),
   };
 }

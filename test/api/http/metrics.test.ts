@@ -24,7 +24,15 @@ async function text(): Promise<string> {
 
 function reading(overrides: Partial<IndexReading> = {}): IndexReading {
   return {
-    ...{ collection: 'a', engine: 'exact', indexed: 10, lag: 0, recallAt10: null, bytes: 100 },
+    ...{
+      collection: 'a',
+      visionSpace: 'v',
+      engine: 'exact',
+      indexed: 10,
+      lag: 0,
+      recallAt10: null,
+      bytes: 100,
+    },
     ...overrides,
   };
 }
@@ -110,9 +118,11 @@ describe('indexes', () => {
     readings = [reading({ collection: 'b' })];
     const after = await text();
 
-    expect(before).toMatch(/index_vectors\{collection="a",engine="exact"\} 7/);
-    expect(before).toMatch(/index_lag_changes\{collection="a",engine="exact"\} 3/);
-    expect(before).toMatch(/index_recall_at_10\{collection="a",engine="exact"\} 0.995/);
+    expect(before).toMatch(/index_vectors\{collection="a",vision_space="v",engine="exact"\} 7/);
+    expect(before).toMatch(/index_lag_changes\{collection="a",vision_space="v",engine="exact"\} 3/);
+    expect(before).toMatch(
+      /index_recall_at_10\{collection="a",vision_space="v",engine="exact"\} 0.995/,
+    );
     expect(before).not.toMatch(/index_recall_at_10\{collection="b"/);
     expect(after).not.toMatch(/collection="a"/);
   });

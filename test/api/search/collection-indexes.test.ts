@@ -1,4 +1,4 @@
-import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -6,16 +6,20 @@ import {
   CollectionIndexes,
   type CollectionIndexesOptions,
 } from '../../../api/search/collection-indexes.ts';
+import { snapshotFile } from '../../../indexer/vector-index/snapshot-files.ts';
 import { createLogger } from '../../../platform/logger.ts';
 import { ChangeListener } from '../../../store/change-listener.ts';
 import type { IndexKey } from '../../../store/changes.ts';
 import { deleteCollection } from '../../../store/collections.ts';
 import type { Database } from '../../../store/database.ts';
 import { createFirstGeneration } from '../../../store/generations.ts';
+import { asCollectionId, asVisionSpaceId } from '../../../store/ids.ts';
 import { deleteImages } from '../../../store/images.ts';
 import { inTransaction } from '../../../store/transaction.ts';
 import { useDatabase } from '../../support/database.ts';
 import { indexed, newIndex, NOON, vectorOf } from '../../support/rows.ts';
+
+const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 let database: Database;
 let listener: ChangeListener;
@@ -185,4 +189,18 @@ test('an index that was lost is opened again at the next use', async () => {
   await indexes.discard(await indexes.get(key));
 
   expect(await nearest(indexes, key, 'cat')).toBe(cat);
+});
+
+test('a snapshot that nobody needs any more goes, but not one that is new', async () => {
+  const indexes = createIndexes();
+  const stray = { collectionId: asCollectionId(NOBODY), visionSpaceId: asVisionSpaceId(NOBODY) };
+  const file = snapshotFile(folder, stray, 'exact');
+  await writeFile(file, 'old');
+
+  await indexes.maintain();
+  await access(file);
+  await utimes(file, new Date(0), new Date(0));
+  await indexes.maintain();
+
+  await expect(access(file)).rejects.toThrow('ENOENT');
 });
