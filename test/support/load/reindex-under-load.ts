@@ -96,7 +96,7 @@ async function drive(
   const photos = await Promise.all(options.photos.slice(0, UPLOADED).map((one) => readFile(one)));
   const uploads = new UploadLoad({ ...target, photos, everyMs });
   const switches: Switch[] = [];
-  let reindex = NaN;
+  let reindex: number;
   try {
     await pause(quietMs);
     load.phase = 'reindexing';
