@@ -83,3 +83,23 @@ export async function deleteUnusedEmbeddings(
   );
   return rowCount ?? 0;
 }
+
+/** Who starts jobs by itself; see indexer/schedule/. */
+const UNATTENDED = ['schedule', 'watcher'];
+/** Jobs of one statement: each has an item a file. */
+const MOST_SCANS = 10;
+
+/**
+ * Deletes ingests that nobody asked for, were over before `until`, and changed nothing. Each has a row for every file, so that a rescan a
+ * minute would fill the database. Gives how many.
+ */
+export async function forgetIdleScans(db: Queryable, until: Date): Promise<number> {
+  const { rowCount } = await db.query(
+    `DELETE FROM jobs WHERE id IN (
+       SELECT id FROM jobs j WHERE kind = 'INGEST' AND created_by = ANY($1) AND state = 'SUCCEEDED' AND finished_at < $2
+         AND NOT EXISTS (SELECT FROM job_items WHERE job_id = j.id AND state IN ('DONE', 'FAILED'))
+       ORDER BY finished_at LIMIT $3)`,
+    [UNATTENDED, until, MOST_SCANS],
+  );
+  return rowCount ?? 0;
+}

@@ -6,7 +6,7 @@ import { MAX_K, type Neighbors, type SearchPath } from '../../indexer/vector-ind
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 
 /** Looks for the k nearest; called again with a larger k when pages go deeper. */
-export type FindNearest = (k: number) => Promise<Neighbors>;
+export type FindNearest = (k: number) => Promise<Neighbors & { readonly found?: number }>;
 
 export interface RankedImage {
   readonly id: bigint;
@@ -73,15 +73,17 @@ export class Rankings {
 
   /** A page of `first` after the cursor. `query` is everything that decides the ranking within the generation. */
   async page(
-    { query, generationId, first, after }: PageRequest,
-    find: FindNearest,
+    { query, generationId, first, after, gone = NONE }: PageRequest,
+    findAll: FindNearest,
   ): Promise<RankingPage> {
+    const find: FindNearest = async (k) => leaveOut(await findAll(k), gone);
     const q = hashOf(query);
     const position = after === null ? null : this.#read(after, q, generationId);
     const key = `${generationId} ${q}`;
     // Without a cursor it is a new question, and gets what is there now.
     const known = position === null ? undefined : this.#rankings.get(key);
     const ranking = known ?? emptyRanking();
+    if (gone.size > 0) Object.assign(ranking, leaveOut(ranking, gone));
     const start = await this.#startOf(ranking, position, known !== undefined, find);
     await extend(ranking, start + first + 1, find);
     this.#rankings.set(key, ranking);
@@ -141,6 +143,26 @@ export interface PageRequest {
   readonly generationId: string;
   readonly first: number;
   readonly after: string | null;
+  /** Images that were deleted: the index will say so in a moment. */
+  readonly gone?: ReadonlySet<bigint>;
+}
+
+const NONE: ReadonlySet<bigint> = new Set();
+
+function leaveOut<T extends Pick<Ranking, 'ids' | 'scores'>>(
+  nearest: T,
+  gone: ReadonlySet<bigint>,
+): T & { readonly found: number } {
+  const { ids, scores } = nearest;
+  const found = ids.length;
+  if (gone.size === 0) return { ...nearest, found };
+  const kept = Array.from(ids.keys()).filter((i) => !gone.has(ids[i] ?? 0n));
+  return {
+    ...nearest,
+    ids: BigUint64Array.from(kept, (i) => ids[i] ?? 0n),
+    scores: Float32Array.from(kept, (i) => scores[i] ?? 0),
+    found,
+  };
 }
 
 type Position = z.infer<typeof CURSOR>;
@@ -155,14 +177,14 @@ function emptyRanking(): Ranking {
 async function extend(ranking: Ranking, count: number, find: FindNearest): Promise<void> {
   while (!ranking.isComplete && ranking.ids.length < count) {
     const k = Math.min(MAX_K, Math.max(FIRST_K, count, ranking.k * GROWTH));
-    const { ids, scores, path } = await find(k);
+    const { ids, scores, path, found = ids.length } = await find(k);
     const known = new Set(ranking.ids);
     const fresh = Array.from(ids.keys()).filter((i) => !known.has(ids[i] ?? 0n));
     ranking.ids = BigUint64Array.from([...ranking.ids, ...fresh.map((i) => ids[i] ?? 0n)]);
     ranking.scores = Float32Array.from([...ranking.scores, ...fresh.map((i) => scores[i] ?? 0)]);
     ranking.path = path;
     ranking.k = k;
-    ranking.isComplete = ids.length < k || k === MAX_K;
+    ranking.isComplete = found < k || k === MAX_K;
   }
 }
 

@@ -83,6 +83,9 @@ interface Found {
   readonly images: readonly (RankedImage & { readonly image: ImageRecord })[];
 }
 
+/** Deleted images that a page is filled up for; a larger deletion leaves gaps until the index has it. */
+const MOST_GONE = 1000;
+
 /** Terms → one embedding → ranking → rows. */
 export class SearchService {
   readonly #options: SearchServiceOptions;
@@ -112,7 +115,7 @@ export class SearchService {
     this.#options.onSearch?.(times, found.page.path);
     const identity = identityOf(request);
     const cursorOf = (ranked: RankedImage): string =>
-      this.#rankings.cursorOf(identity, generation.id, ranked);
+      this.#rankings.cursorOf(identity, placeOf(request), ranked);
     const [first, last] = [found.page.images[0], found.page.images.at(-1)];
     return {
       startCursor: first ? cursorOf(first) : null,
@@ -144,25 +147,29 @@ export class SearchService {
     request: SearchRequest,
     query: Embedding,
   ): Promise<Found & { indexMs: number; hydrateMs: number }> {
-    const { generation, first, after } = request;
+    const { first, after } = request;
     let indexMs = 0;
     const startedAt = performance.now();
-    const page = await this.#rankings.page(
-      { query: identityOf(request), generationId: generation.id, first, after },
-      async (k) => {
+    const gone = new Set<bigint>();
+    const place = { query: identityOf(request), generationId: placeOf(request) };
+    for (;;) {
+      const page = await this.#rankings.page({ ...place, first, after, gone }, async (k) => {
         const before = performance.now();
         const found = await this.#nearest(request, query, k);
         indexMs += performance.now() - before;
         return found;
-      },
-    );
-    const rows = await request.loadImages(page.images.map(({ id }) => asImageId(id)));
-    // An image that was deleted since the ranking was made is passed over.
-    const images = page.images.flatMap((ranked, i) => {
-      const image = rows[i];
-      return image ? [{ ...ranked, image }] : [];
-    });
-    return { page, images, indexMs, hydrateMs: performance.now() - startedAt - indexMs };
+      });
+      const rows = await request.loadImages(page.images.map(({ id }) => asImageId(id)));
+      const images = page.images.flatMap((ranked, i) => {
+        const image = rows[i];
+        return image ? [{ ...ranked, image }] : [];
+      });
+      if (images.length === page.images.length || gone.size > MOST_GONE) {
+        return { page, images, indexMs, hydrateMs: performance.now() - startedAt - indexMs };
+      }
+      // The store is ahead of the index: others take the place of what was deleted.
+      page.images.forEach(({ id }, i) => rows[i] ?? gone.add(id));
+    }
   }
 
   async #nearest(
@@ -226,12 +233,17 @@ function leaveOut({ ids, scores, path }: Neighbors, id: ImageId, k: number): Nei
   };
 }
 
-/** Everything that decides a ranking within its generation. */
+/** Where a ranking holds: in a generation, and where texts were read, with its text model. A cursor of another place has expired. */
+function placeOf({ generation, textModel, terms }: SearchRequest): string {
+  const usesText = terms.some(({ kind }) => kind === 'text');
+  return usesText ? `${generation.id} ${textModel?.fingerprint.slice(0, 16) ?? ''}` : generation.id;
+}
+
+/** Everything else that decides a ranking. */
 function identityOf(request: SearchRequest): unknown {
-  const { collectionId, textModel, terms, filter, exact, without } = request;
+  const { collectionId, terms, filter, exact, without } = request;
   return {
     ...{ collectionId, filter, exact, without },
-    textModel: textModel?.fingerprint ?? null,
     terms: terms.map((term) => [term.kind === 'text' ? term.text : term.name, term.weight]),
   };
 }

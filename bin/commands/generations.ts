@@ -38,7 +38,7 @@ export function addGenerationCommands(program: Command, context: CommandContext)
     .command('promote')
     .description('Make a ready generation the live one, at once for every server.')
     .requiredOption(...collection)
-    .option(`${number[0]}`, `${number[1]} (default: the newest that is READY)`, wholeNumber)
+    .option(number[0], `${number[1]} (default: the newest that is READY)`, wholeNumber)
     .action((flags: GenerationFlags) => promote(flags, context));
   program
     .command('rollback')

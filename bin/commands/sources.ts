@@ -21,8 +21,8 @@ interface ListFlags {
 }
 
 interface SetFlags {
-  /** Null: off. */
-  readonly rescanEvery?: number | null;
+  /** Seconds. */
+  readonly rescanEvery?: number | 'off';
   readonly watch?: boolean;
   readonly settle?: number;
   readonly prune?: boolean;
@@ -45,7 +45,7 @@ export function addSourceCommands(program: Command, context: CommandContext): vo
     .argument('<collection/name>', 'as `sources` shows it')
     .addOption(
       new Option('--rescan-every <time>', 'scan it so often: 15m, 2h, 1d, …; or off').argParser(
-        (text: string) => (text === 'off' ? null : duration(text)),
+        (text: string) => (text === 'off' ? text : duration(text)),
       ),
     )
     .option('--watch', 'scan it whenever something changes in its folder')
@@ -138,8 +138,9 @@ function setSource(path: string, flags: SetFlags, context: CommandContext): Prom
 }
 
 function changesOf({ rescanEvery, watch, settle, prune }: SetFlags): Partial<SourceSchedule> {
+  const rescanEverySeconds = rescanEvery === 'off' ? null : rescanEvery;
   return {
-    ...(rescanEvery === undefined ? {} : { rescanEverySeconds: rescanEvery }),
+    ...(rescanEverySeconds === undefined ? {} : { rescanEverySeconds }),
     ...(watch === undefined ? {} : { watches: watch }),
     ...(settle === undefined ? {} : { settleSeconds: settle }),
     ...(prune === undefined ? {} : { prunes: prune }),

@@ -1,13 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '../../platform/logger.ts';
 import type { Database } from '../../store/database.ts';
-import { listDiscarded, reclaimBatch } from '../../store/reclaim.ts';
+import { forgetIdleScans, listDiscarded, reclaimBatch } from '../../store/reclaim.ts';
 
 const LOOK_EVERY_MS = 5000;
+/** Scans that nobody asked for and that found nothing to do are worth a look for a day. */
+const IDLE_SCANS_KEPT_MS = 24 * 3_600_000;
 /** Between two batches, so that those who index aren't held up for long. */
 const PAUSE_MS = 50;
 
-/** Deletes the rows of discarded generations until the signal fires. Any number of workers may do so at once. */
+/** Deletes the rows of discarded generations, and old scans of schedules and watchers that changed nothing, until the signal fires. Any number of workers may do so at once. */
 export async function keepHouse(
   { database, logger }: { readonly database: Database; readonly logger: Logger },
   signal: AbortSignal,
@@ -15,6 +17,7 @@ export async function keepHouse(
   while (!signal.aborted) {
     try {
       await reclaimDiscarded(database, signal);
+      await forgetIdleScans(database.pool, new Date(Date.now() - IDLE_SCANS_KEPT_MS));
     } catch (error) {
       logger.warn(
         { err: error },

@@ -81,9 +81,10 @@ async function write(
   const { dimensions, fingerprint } = space;
   const key = { collectionId, visionSpaceId };
   const options = { key, dimensions, fingerprint, engine, folder, db, logger };
-  return withCurrentIndex(options, signal, async ({ index, save }) => {
-    const { size } = await stat(await save());
-    const message = JSON.stringify({ engine: index.engine, images: index.size, bytes: size });
+  return withCurrentIndex(options, signal, async (current) => {
+    const { engine: used, size: images } = current.index;
+    const { size: bytes } = await stat(await current.save());
+    const message = JSON.stringify({ engine: used, images, bytes });
     return { kind: 'done', reasonCode: 'WRITTEN', message };
   });
 }

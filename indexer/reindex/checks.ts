@@ -51,12 +51,13 @@ export async function checkGeneration(
     await checkEveryVector(database, key, space.dimensions),
     nameTextModel(textModel, space),
   ];
-  await withIndexOf(services, generation, options, async ({ index, save }) => {
+  await withIndexOf(services, generation, options, async (current) => {
+    const { index } = current;
     const { pool } = database;
     checks.push(await checkRecall(pool, key, index), await checkOwnVectorFirst(pool, key, index));
     const built = { index, textModel: textModel?.fingerprint ?? null };
     checks.push(...(await askCanaries(services, generation, options, built)));
-    await save();
+    await current.save();
   });
   return checks;
 }

@@ -18,9 +18,9 @@ import {
 import { asGenerationId, type GenerationId, type JobId } from '../../store/ids.ts';
 import { cancelJob, finishJob, queueJob, retryFailedItems } from '../../store/job-control.ts';
 import { addFinishedItems } from '../../store/ledger.ts';
-import { createJob } from '../../store/jobs.ts';
+import { createJob, findJob } from '../../store/jobs.ts';
 import { registerTextModel } from '../../store/model-registry.ts';
-import { listDiscarded, reclaimBatch } from '../../store/reclaim.ts';
+import { forgetIdleScans, listDiscarded, reclaimBatch } from '../../store/reclaim.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { useDatabase } from '../support/database.ts';
 import { withCode } from '../support/errors.ts';
@@ -291,5 +291,27 @@ describe('reclaiming', () => {
 
     expect(await countIndexed(pool, next)).toBe(1);
     expect(await countUnindexed(pool, next)).toBe(0);
+  });
+
+  test('old scans that nobody asked for and that changed nothing are forgotten', async () => {
+    const key = await liveIndex();
+    const scan = async (createdBy: string, state: 'SKIPPED' | 'FAILED'): Promise<JobId> => {
+      const { collectionId } = key;
+      const job = { kind: 'INGEST' as const, collectionId, input: {}, createdBy, now: NOON };
+      const { id } = await createJob(prisma, job);
+      const item = { key: 'a.jpg', payload: null, state, reasonCode: 'x', message: null };
+      await addFinishedItems(pool, id, [item], NOON);
+      await queueJob(pool, id, {});
+      await finishJob(pool, id, { result: {}, now: NOON });
+      return id;
+    };
+    const idle = await scan('watcher', 'SKIPPED');
+    const kept = [await scan('command line', 'SKIPPED'), await scan('schedule', 'FAILED')];
+
+    expect(await forgetIdleScans(pool, NOON)).toBe(0);
+    expect(await forgetIdleScans(pool, secondsLater(1))).toBe(1);
+
+    expect(await findJob(prisma, idle)).toBeNull();
+    for (const id of kept) expect(await findJob(prisma, id)).not.toBeNull();
   });
 });

@@ -24,13 +24,14 @@ if (!hasBrowser) console.warn('Skipped: generations in a browser. No Chromium; s
     expect(new URL(page.url()).pathname).toBe('/jobs/checks');
   });
 
-  test('one that is being built shows how far it is', async () => {
-    const page = await pages.enter('CURATOR', '/generations');
+  test('one that is being built shows how far it is, and is left alone', async () => {
+    const page = await pages.enter('ADMIN', '/generations');
     await generation(page, 5).getByText('running, 30 of 120').waitFor();
 
     pages.server.jobs.change('building', { done: 90 });
 
     await generation(page, 5).getByText('running, 90 of 120').waitFor();
+    expect(await generation(page, 5).getByRole('button').count()).toBe(0);
   });
 
   test('promoting asks first and says what will happen', async () => {
@@ -95,9 +96,13 @@ if (!hasBrowser) console.warn('Skipped: generations in a browser. No Chromium; s
     expect(await spaces.allInnerTexts()).toEqual([
       'dinov2-base, 768 dimensions',
       'dinov3-large, 1024 dimensions',
+      'eva-large, 1024 dimensions',
     ]);
+    expect(await form.getByLabel('Vision space').inputValue()).toBe('space-d');
+    await form.getByText('A new generation is built').waitFor();
 
     await form.getByLabel('Vision space').selectOption('space-b');
+    await form.getByText('its vectors are replaced one by one').waitFor();
     await form.getByLabel(/Queries that must work/).fill('a parrot\n\n a bridge \na parrot');
     await form.getByRole('button', { name: 'Show the plan' }).click();
     await form.getByText('Planning…').waitFor();
@@ -105,6 +110,9 @@ if (!hasBrowser) console.warn('Skipped: generations in a browser. No Chromium; s
     await form.getByText('112').waitFor();
     await form.getByRole('button', { name: 'Start the reindex' }).click();
     await form.getByText('Started.').waitFor();
+    pages.server.generations.add('reindex-2');
+    pages.server.jobs.change('reindex-2', { state: 'RUNNING', done: 3 });
+    await generation(page, 6).getByText('running, 3 of 119').waitFor();
 
     const canaries = [{ text: 'a parrot' }, { text: 'a bridge' }];
     const wish = { collection: 'demo', visionSpace: 'space-b', scope: 'ALL' };
@@ -178,6 +186,6 @@ function generation(page: Page, number: number): Locator {
 
 async function compare(page: Page, queries: string): Promise<void> {
   const form = page.getByRole('form', { name: 'Compare generations' });
-  await form.getByLabel('Queries, one a line').fill(queries);
+  await form.getByLabel(/Queries, one a line/).fill(queries);
   await form.getByRole('button', { name: 'Compare' }).click();
 }

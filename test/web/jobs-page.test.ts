@@ -20,7 +20,7 @@ if (!hasBrowser) console.warn('Skipped: jobs in a browser. No Chromium; set CHRO
     await running.getByText('Plan: 220 files, 200 to read').waitFor();
     const bar = running.getByRole('progressbar', { name: 'Items with an outcome' });
     expect(await bar.getAttribute('aria-valuenow')).toBe('50');
-    await page.getByText('7 of 7 jobs, newest first').waitFor();
+    await page.getByText('8 of 8 jobs, newest first').waitFor();
     await page.getByText('There is no space left on the disk.').waitFor();
     await page.getByText('Dry run', { exact: true }).waitFor();
   });
@@ -52,12 +52,12 @@ if (!hasBrowser) console.warn('Skipped: jobs in a browser. No Chromium; set CHRO
 
   test('a new job appears', async () => {
     const page = await pages.enter('CURATOR', '/jobs');
-    await page.getByText('7 of 7 jobs').waitFor();
+    await page.getByText('8 of 8 jobs').waitFor();
 
     const createdAt = '2026-11-24T13:00:00.000Z';
     pages.server.jobs.add(standInJob({ id: 'new', kind: 'SNAPSHOT', createdAt }));
 
-    await page.getByText('8 of 8 jobs').waitFor();
+    await page.getByText('9 of 9 jobs').waitFor();
     await jobs(page).first().getByText('Write snapshots: demo').waitFor();
   });
 
@@ -75,12 +75,12 @@ if (!hasBrowser) console.warn('Skipped: jobs in a browser. No Chromium; set CHRO
   test('more jobs are loaded when asked for', async () => {
     for (let i = 0; i < 20; i++) pages.server.jobs.add(standInJob({ id: `${i}`, state: 'FAILED' }));
     const page = await pages.enter('CURATOR', '/jobs');
-    await page.getByText('20 of 27 jobs').waitFor();
+    await page.getByText('20 of 28 jobs').waitFor();
 
     await page.getByRole('button', { name: 'Load more' }).click();
 
-    await page.getByText('27 of 27 jobs').waitFor();
-    expect(await jobs(page).count()).toBe(27);
+    await page.getByText('28 of 28 jobs').waitFor();
+    expect(await jobs(page).count()).toBe(28);
   });
 
   test('an administrator pauses and resumes a job, by keyboard', async () => {
@@ -177,6 +177,14 @@ if (!hasBrowser) console.warn('Skipped: jobs in a browser. No Chromium; set CHRO
     await page.getByRole('link', { name: 'generation 3' }).click();
 
     await page.getByRole('heading', { name: 'Generations', level: 1 }).waitFor();
+  });
+
+  test('a check of the collection shows what it looked at', async () => {
+    const page = await pages.enter('CURATOR', '/jobs/sound');
+
+    await page.getByText('✓ Passed').waitFor();
+    await page.getByText('rows Looked at images: 119.').waitFor();
+    await page.getByText('Is sound').waitFor();
   });
 
   test('a dry run shows what it found', async () => {

@@ -22,6 +22,7 @@ const NOW = '2026-11-24T12:00:00.000Z';
 
 const DINO_2 = space({ id: 'space-a', name: 'dinov2-base', dimensions: 768 });
 const DINO_3 = space({ id: 'space-b', name: 'dinov3-large', dimensions: 1024 });
+const EVA = space({ id: 'space-d', name: 'eva-large', dimensions: 1024 });
 const SIGLIP = space({ id: 'space-c', name: 'siglip-old', dimensions: 512, isAvailable: false });
 
 export class StandInGenerations {
@@ -43,7 +44,7 @@ export class StandInGenerations {
       Query: {
         generations: (_: unknown, { collection }: { collection: string }) =>
           collection === 'demo' ? this.#generations : [],
-        visionSpaces: () => [DINO_2, DINO_3, SIGLIP],
+        visionSpaces: () => [DINO_2, DINO_3, EVA, SIGLIP],
       },
       Mutation: {
         startReindex: (_: unknown, { input }: { input: ReindexInput }) => this.#reindex(input),
@@ -69,6 +70,12 @@ export class StandInGenerations {
           this.#generations.find(({ id }) => id === generationId) ?? null,
       },
     };
+  }
+
+  /** One more, that this job builds. */
+  add(jobId: string): void {
+    const number = this.#generations.length + 1;
+    this.#generations.unshift(generation(number, { state: 'BUILDING', jobId }));
   }
 
   /** Throws as the API does for a generation that can't be searched. */

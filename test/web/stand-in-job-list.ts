@@ -38,6 +38,14 @@ export function someJobs(pictures: readonly Picture[]): readonly StandInJob[] {
       failures: [{ ...failure('checks of the generation', 'CHECKS_FAILED'), image: null }],
     }),
     standInJob({
+      ...{ id: 'sound', kind: 'VERIFY', state: 'SUCCEEDED', total: 2, done: 2 },
+      ...{ createdAt: time('10:10'), finishedAt: time('10:11') },
+      result: {
+        isSound: true,
+        checks: [{ name: 'rows', isSound: true, detail: 'Looked at images: 119.' }],
+      },
+    }),
+    standInJob({
       ...{ id: 'broken', kind: 'SNAPSHOT', state: 'FAILED', total: 1, skipped: 1 },
       ...{ createdAt: time('10:00'), finishedAt: time('10:01') },
       result: { message: 'There is no space left on the disk.' },

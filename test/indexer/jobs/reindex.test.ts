@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Canary } from '../../../indexer/reindex/canaries.ts';
 import { startReindex, type ReindexRequest } from '../../../indexer/reindex/start-reindex.ts';
 import { reclaimDiscarded } from '../../../indexer/jobs/housekeeping.ts';
+import type { JobServices } from '../../../indexer/jobs/index.ts';
 import { registerBundle } from '../../../indexer/collections.ts';
 import { verifyCollection } from '../../../indexer/verify/verify.ts';
 import { Bundle } from '../../../models/bundle.ts';
@@ -184,7 +185,7 @@ describe('a generation in another vision space', () => {
 });
 
 /** The models, telling how many photos were encoded. */
-function countingModels(onEncoded: (count: number) => void): typeof services.models {
+function countingModels(onEncoded: (count: number) => void): JobServices['models'] {
   const { models } = services;
   return {
     main: models.main,
@@ -207,7 +208,7 @@ function countingModels(onEncoded: (count: number) => void): typeof services.mod
         },
       };
     },
-  } as typeof services.models;
+  };
 }
 
 describe('what goes wrong', () => {

@@ -58,7 +58,7 @@ export function CompareForm({
           <SelectField label="Right" value={right.id} options={options} onChange={setRight} />
         </div>
         <div className="text-field">
-          <label htmlFor={queriesId}>Queries, one a line</label>
+          <label htmlFor={queriesId}>Queries, one a line, at most {MAX_QUERIES}</label>
           <textarea
             id={queriesId}
             className="field"

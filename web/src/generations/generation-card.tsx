@@ -50,7 +50,7 @@ export function GenerationCard({
 }
 
 function factsOf(generation: Generation): readonly Fact[] {
-  const { visionSpace, textModel, images, createdAt } = generation;
+  const { visionSpace, textModel, images, state, createdAt } = generation;
   const { promotedAt, retiredAt, discardedAt, reclaimedAt } = generation;
   return [
     ['Vision space', `${visionSpace.name}, ${visionSpace.dimensions} dimensions`],
@@ -58,7 +58,8 @@ function factsOf(generation: Generation): readonly Fact[] {
     ['Images', formatCount(images)],
     ...moment('Made', createdAt),
     ...moment('Went live', promotedAt),
-    ...moment('Retired', retiredAt),
+    // One that came back by a roll-back was retired, but isn't.
+    ...moment('Retired', state === 'LIVE' ? null : retiredAt),
     ...moment('Discarded', discardedAt),
     ...moment('Deleted', reclaimedAt),
   ];

@@ -29,8 +29,9 @@ export function isPromotable({ state, discardedAt }: Generation): boolean {
   return (state === 'READY' || state === 'RETIRED') && discardedAt === null;
 }
 
+/** One that is being built isn't: its job is cancelled first. */
 export function isDiscardable({ state, discardedAt }: Generation): boolean {
-  return state !== 'LIVE' && discardedAt === null;
+  return state !== 'LIVE' && state !== 'BUILDING' && discardedAt === null;
 }
 
 /** Whether its images can be searched for. */

@@ -1,13 +1,12 @@
 import { useId, useState, type ReactNode } from 'react';
 import { Faults } from '../components/faults.tsx';
-import { Link } from '../components/link.tsx';
 import { SelectField } from '../components/select-field.tsx';
 import type { GenerationsQuery, JobFactsFragment } from '../generated/operations.ts';
 import { useClient } from '../graphql/client-context.ts';
 import { START_REINDEX } from '../graphql/generation-operations.ts';
 import { useAction } from '../graphql/use-action.ts';
-import { jobHref } from '../location.ts';
 import { ReindexPlan } from './reindex-plan.tsx';
+import { StartedReindex } from './started-reindex.tsx';
 import { reindexInput } from './reindex-input.ts';
 import './reindex-form.css';
 
@@ -17,16 +16,22 @@ type VisionSpace = GenerationsQuery['visionSpaces'][number];
 export function ReindexForm({
   collection,
   visionSpaces,
-  onStart,
+  complete,
+  onChange,
 }: {
   readonly collection: string;
   /** At least one, all available. */
   readonly visionSpaces: readonly [VisionSpace, ...VisionSpace[]];
-  readonly onStart: () => void;
+  /** Ids of those that the collection has a complete generation in. */
+  readonly complete: ReadonlySet<string>;
+  /** Called when there may be another generation, or another state of one. */
+  readonly onChange: () => void;
 }): ReactNode {
   const client = useClient();
   const { isBusy, faults, run } = useAction();
-  const [visionSpace, setVisionSpace] = useState(visionSpaces[0].id);
+  const [visionSpace, setVisionSpace] = useState(
+    () => (visionSpaces.find(({ id }) => !complete.has(id)) ?? visionSpaces[0]).id,
+  );
   const [canaries, setCanaries] = useState('');
   const [dryRun, setDryRun] = useState<JobFactsFragment | null>(null);
   const [started, setStarted] = useState<JobFactsFragment | null>(null);
@@ -67,6 +72,11 @@ export function ReindexForm({
           setDryRun(null);
         }}
       />
+      <p className="panel-note">
+        {complete.has(visionSpace)
+          ? 'There is a complete generation in this vision space: its vectors are replaced one by one, and no other generation is made.'
+          : 'A new generation is built beside the live one, which goes on answering.'}
+      </p>
       <div className="text-field">
         <label htmlFor={canariesId}>Queries that must work, one a line (optional)</label>
         <textarea
@@ -98,19 +108,14 @@ export function ReindexForm({
             send(false, (job) => {
               setDryRun(null);
               setStarted(job);
-              onStart();
             });
           }}
         />
       )}
       <Faults faults={faults} />
-      <p className="panel-note" role="status">
-        {started === null ? null : (
-          <>
-            Started. <Link href={jobHref(started.id)}>See the job</Link>
-          </>
-        )}
-      </p>
+      <div role="status">
+        {started === null ? null : <StartedReindex loaded={started} onChange={onChange} />}
+      </div>
     </form>
   );
 }

@@ -94,7 +94,8 @@ function Sections({
   readonly data: GenerationsQuery;
   readonly onChange: () => void;
 }): ReactNode {
-  const [newest, second, ...older] = generations.filter(isSearchable);
+  const searchable = generations.filter(isSearchable);
+  const [newest, second, ...older] = searchable;
   const [space, ...otherSpaces] = visionSpaces.filter(({ isAvailable }) => isAvailable);
   return (
     <>
@@ -123,7 +124,8 @@ function Sections({
           <ReindexForm
             collection={collection}
             visionSpaces={[space, ...otherSpaces]}
-            onStart={onChange}
+            complete={new Set(searchable.map(({ visionSpace }) => visionSpace.id))}
+            onChange={onChange}
           />
         </section>
       ) : null}

@@ -13,6 +13,7 @@ import { JobCard, jobName } from '../jobs/job-card.tsx';
 import { JobFailures } from '../jobs/job-failures.tsx';
 import { isSettled } from '../jobs/job-words.ts';
 import { PlanFacts } from '../jobs/plan-facts.tsx';
+import { resultChecks } from '../jobs/result-checks.ts';
 import { ResultFacts } from '../jobs/result-facts.tsx';
 import { useLiveJob } from '../jobs/use-live-job.ts';
 import { generationsHref, jobsHref } from '../location.ts';
@@ -84,7 +85,9 @@ function LiveJob({
   useEffect(() => {
     if (hasEnded) onEnd();
   }, [hasEnded, onEnd]);
-  const checks = loaded.generation?.checks ?? [];
+  // A job that ended early tells of no checks; its generation may.
+  const own = resultChecks(job.result);
+  const checks = own.length > 0 ? [] : (loaded.generation?.checks ?? []);
   const collection = job.collection?.name ?? null;
   return (
     <>
@@ -92,7 +95,7 @@ function LiveJob({
       {job.generation === null ? null : (
         <Part title="Generation">
           <p>
-            It builds{' '}
+            {isSettled(job) ? 'It was about' : 'It builds'}{' '}
             <Link href={generationsHref(collection)}>generation {job.generation.number}</Link>.
           </p>
           {checks.length === 0 ? null : <CheckList checks={checks} />}
