@@ -1,11 +1,12 @@
 /**
  * Reindexes a collection into another vision space while clients search, upload and delete:
  *
- *     npm run proof:reindex -- [--photos N] [--dataset DIR]
+ *     npm run proof:reindex -- [--photos N] [--dataset DIR] [--equal-priority]
  *
  * No search may fail, come back empty or name an image twice; no upload may be lost or doubled; two API processes must show each switch
  * within a second; `sharelock verify` must be content. Ends with exit 1 and a line for each thing that didn't show. `--dataset` has
- * captions.jsonl and images; it defaults to `flickr8k` of SHARELOCK_DATA, or the sample photos.
+ * captions.jsonl and images; it defaults to `flickr8k` of SHARELOCK_DATA, or the sample photos. Indexers run at a lower priority than
+ * servers, and on a machine that others use too never have their turn: `--equal-priority` then.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -28,10 +29,17 @@ const LINE = z.object({
 const { values: flags } = parseArgs({
   options: {
     photos: { type: 'string', default: '5000' },
+    'equal-priority': { type: 'boolean', default: false },
     dataset: { type: 'string', default: defaultDataset() },
   },
 });
 
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    stop.abort();
+  });
+}
 const folder = await mkdtemp(join(tmpdir(), 'sharelock-reindex-'));
 try {
   const { photos, texts } = await readDataset(flags.dataset);
@@ -41,7 +49,10 @@ try {
     server: url === undefined || url === '' ? null : url,
     ...{ bundle: join(ROOT, 'models/bundles/default'), dimensions: 256 },
     ...{ searchesPerSecond: 20, uploadEveryMs: 2000, quietMs: 15_000 },
-    log: console.log,
+    ...{ isWorkerEqual: flags['equal-priority'], signal: stop.signal },
+    log: (line) => {
+      console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
+    },
   });
   report(evidence);
 } finally {

@@ -23,6 +23,8 @@ export interface FleetOptions {
   readonly bundles: string;
   /** A server on which it makes a database of its own; null: the embedded one of the data folder. */
   readonly server: string | null;
+  /** Whether the worker runs at the APIs' priority (`sharelock worker`), and not below (indexer/main.ts). */
+  readonly isWorkerEqual: boolean;
 }
 
 /** Two API processes and a worker over one database and one data folder, as docker-compose.yml runs them. */
@@ -66,13 +68,14 @@ async function start(options: FleetOptions, closers: Closers): Promise<Fleet> {
     ...{ COST_CAPACITY: '1000000000', COST_PER_SECOND: '1000000000' },
   };
   const complaints: string[] = [];
-  const programs = ['api/main.ts', 'api/main.ts', 'indexer/main.ts'];
+  const worker = options.isWorkerEqual ? 'bin/sharelock.ts worker' : 'indexer/main.ts';
+  const programs = ['api/main.ts', 'api/main.ts', worker];
   const processes = programs.map((program) => new LoggingProcess(program, environment, complaints));
   closers.add(() => stopAll(processes));
-  const [a, b, worker] = processes;
-  if (!a || !b || !worker) throw new Error('A fleet has three processes.');
+  const [a, b, last] = processes;
+  if (!a || !b || !last) throw new Error('A fleet has three processes.');
   const apis = [await listening(a), await listening(b)] as const;
-  await worker.line((entry) => String(entry['msg']).includes('waits for jobs'));
+  await last.line(({ msg }) => /waits for jobs|Waiting for jobs/.test(String(msg)));
   return { apis, key, database, environment, complaints, close: () => closers.close() };
 }
 
@@ -121,7 +124,7 @@ class LoggingProcess {
 
   constructor(program: string, env: NodeJS.ProcessEnv, complaints: string[]) {
     this.#program = program;
-    const args = ['--import', 'tsx', program];
+    const args = ['--import', 'tsx', ...program.split(' ')];
     const stdio = ['ignore', 'ignore', 'pipe'] as const;
     const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: [...stdio] });
     this.#process = child;
@@ -130,8 +133,7 @@ class LoggingProcess {
     });
     createInterface({ input: child.stderr }).on('line', (line) => {
       const entry = parse(line);
-      if (entry === null || Number(entry['level']) >= WARNING)
-        complaints.push(`${program} ${line}`);
+      if (Number(entry?.['level'] ?? WARNING) >= WARNING) complaints.push(`${program} ${line}`);
       this.#entries.push(entry ?? { msg: line });
       this.#told.abort();
       this.#told = new AbortController();

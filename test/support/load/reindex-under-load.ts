@@ -32,6 +32,8 @@ export interface ReindexUnderLoadOptions {
   readonly uploadEveryMs: number;
   /** Before the reindex, and after the last switch. */
   readonly quietMs: number;
+  readonly isWorkerEqual: boolean;
+  readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 }
 
@@ -58,18 +60,31 @@ export interface Evidence {
  * processes: two APIs and a worker. What it gives is judged by `judge` (reindex-evidence.ts).
  */
 export async function reindexUnderLoad(options: ReindexUnderLoadOptions): Promise<Evidence> {
-  const { folder, server, bundle, dimensions } = options;
+  const { folder, server, bundle, dimensions, isWorkerEqual } = options;
   const [dataFolder, mediaFolder] = [join(folder, 'data'), join(folder, 'media')];
   const bundles = join(folder, 'bundles');
   const base = await Bundle.open(bundle);
   const narrow = await narrowBundle({ base, dimensions, out: join(bundles, 'narrow') });
   await gather(options.photos, join(mediaFolder, 'photos'));
-  const fleet = await startFleet({ dataFolder, mediaFolder, bundle, bundles, server });
+  const fleet = await startFleet({
+    ...{ dataFolder, mediaFolder, bundle, bundles, server, isWorkerEqual },
+  });
   try {
-    return await drive(fleet, narrow.visionSpace, join(mediaFolder, 'photos'), options);
+    const driving = drive(fleet, narrow.visionSpace, join(mediaFolder, 'photos'), options);
+    return await Promise.race([driving, rejectWhen(options.signal)]);
   } finally {
     await fleet.close();
   }
+}
+
+function rejectWhen(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = (): void => {
+      reject(new Error('Told to stop.'));
+    };
+    signal.addEventListener('abort', fail, { once: true });
+    if (signal.aborted) fail();
+  });
 }
 
 async function gather(photos: readonly string[], into: string): Promise<void> {
@@ -99,6 +114,7 @@ async function drive(
   let reindex: number;
   try {
     await pause(quietMs);
+    log('The reindex begins.');
     load.phase = 'reindexing';
     reindex = await seconds(async () => {
       await operator.startReindex(visionSpace);
