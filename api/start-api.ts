@@ -47,6 +47,7 @@ import { UrlSigner } from './media/signer.ts';
 import { createSchema } from './schema.ts';
 import { CollectionIndexes } from './search/collection-indexes.ts';
 import { SearchService } from './search/search-service.ts';
+import { Standby } from './search/standby.ts';
 import { TextModels } from './search/text-models.ts';
 import { UploadedImages } from './search/uploaded-images.ts';
 
@@ -66,7 +67,7 @@ export interface RunningApi {
   /** `http://127.0.0.1:4000`. */
   readonly url: string;
   readonly services: Services;
-  /** Resolves when every index has caught up. */
+  /** Resolves when every index has caught up, and every text model is loaded that a search or a switch may need. */
   readonly ready: Promise<void>;
 }
 
@@ -101,7 +102,9 @@ export async function startApi(config: ApiConfig, options: StartOptions): Promis
     ...{ httpServer, schema, services, limiter, errors, isIntrospectable, onCost },
   });
   closers.add(() => subscriptions.close());
-  const ready = services.indexes.openLive().then(() => {
+  const standby = new Standby({ ...services, logger });
+  closers.add(() => standby.close());
+  const ready = Promise.all([services.indexes.openLive(), standby.start()]).then(() => {
     areIndexesReady = true;
   });
   ready.catch((error: unknown) => {

@@ -19,12 +19,19 @@ export async function makeFolder(path: string): Promise<void> {
 
 async function makeMissing(path: string): Promise<void> {
   try {
+    await makeOne(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeMissing(dirname(path));
+    await makeOne(path);
+  }
+}
+
+/** Others may be making the same one. */
+async function makeOne(path: string): Promise<void> {
+  try {
     await mkdir(path);
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeMissing(dirname(path));
-    await mkdir(path);
+    if (systemErrorCode(error) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
   }
 }

@@ -5,7 +5,6 @@ import type { Logger } from '../../platform/logger.ts';
 import type { EngineSetting } from '../../indexer/vector-index/engines.ts';
 import { isSnapshotFile, snapshotFiles } from '../../indexer/vector-index/snapshot-files.ts';
 import type { ChangeListener } from '../../store/change-listener.ts';
-import { COMPLETE } from '../../store/generation-switch.ts';
 import { listKeptGenerations, type GenerationRecord } from '../../store/generations.ts';
 import { indexKeyName as nameOf, type IndexKey } from '../../store/changes.ts';
 import type { Database } from '../../store/database.ts';
@@ -26,9 +25,9 @@ export interface CollectionIndexesOptions {
 const MAINTAIN_EVERY_MS = 10_000;
 
 /**
- * The indexes of this process, one a (collection, vision space), opened at their first use, by `openLive`, or before somebody promotes a
- * generation or rolls back. Every ten seconds snapshots are written where enough changed, `auto` moves to another engine where a
- * collection has outgrown its own, generations that became ready are opened, and indexes of those that are gone are closed.
+ * The indexes of this process, one a (collection, vision space), opened at their first use, by `openLive`, or by `Standby` before somebody
+ * promotes a generation or rolls back. Every ten seconds snapshots are written where enough changed, `auto` moves to another engine where
+ * a collection has outgrown its own, and indexes of generations that are gone are closed.
  */
 export class CollectionIndexes {
   readonly #options: CollectionIndexesOptions;
@@ -148,7 +147,6 @@ export class CollectionIndexes {
       const kept = await listKeptGenerations(this.#options.database.prisma, null);
       await this.#closeGone(opened, kept);
       await removeStraySnapshots(this.#options.folder, kept);
-      await this.#openComplete(kept);
       for (const index of this.opened()) {
         if (!(await index.isComplete())) await this.#rebuild(index);
         else if (index.hasOutgrownEngine) await this.#replace(index);
@@ -169,12 +167,6 @@ export class CollectionIndexes {
       await this.discard(index);
       await this.#removeSnapshots(index.key);
     }
-  }
-
-  /** Those that may be promoted at any moment: a switch must wait for no index. */
-  async #openComplete(kept: readonly GenerationRecord[]): Promise<void> {
-    const waiting = kept.filter(({ state }) => state !== 'LIVE' && COMPLETE.has(state));
-    for (const generation of waiting) if (!this.#isClosed) await this.get(generation);
   }
 
   async #removeSnapshots(key: IndexKey): Promise<void> {

@@ -14,6 +14,16 @@ test('missing folders are made, those that are there stay', async () => {
   expect((await stat(path)).isDirectory()).toBe(true);
 });
 
+test('many may make the same folder at once', async () => {
+  for (let round = 0; round < 20; round++) {
+    const path = join(await temporaryFolder(), 'a', 'b', 'c');
+
+    await Promise.all(Array.from({ length: 20 }, (_, i) => makeFolder(join(path, `${i % 2}`))));
+
+    expect((await stat(path)).isDirectory()).toBe(true);
+  }
+});
+
 test('a place inside a file, and one where nothing can be made, are refused at once', async () => {
   const file = join(await temporaryFolder(), 'file');
   await writeFile(file, '');
