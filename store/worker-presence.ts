@@ -28,15 +28,21 @@ export interface WorkerPresenceOptions {
 export class WorkerPresence {
   readonly #options: WorkerPresenceOptions;
   #client: Client | null = null;
+  #connecting: Promise<void> | null = null;
   #identity: Buffer = Buffer.alloc(0);
 
   constructor(options: WorkerPresenceOptions) {
     this.#options = options;
   }
 
-  /** Does nothing while the connection lives. Await it before claiming. */
-  async connect(): Promise<void> {
-    if (this.#client !== null) return;
+  /** Does nothing while the connection lives. Await it before claiming; many may ask at once. */
+  connect(): Promise<void> {
+    if (this.#client !== null) return Promise.resolve();
+    this.#connecting ??= this.#open().finally(() => (this.#connecting = null));
+    return this.#connecting;
+  }
+
+  async #open(): Promise<void> {
     const { createClient, onJob, logger } = this.#options;
     const client = createClient();
     const lose = (): void => {
