@@ -71,6 +71,18 @@ export class WorkerPresence {
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   }
 
+  /** Whether the connection that this token was made on lives: what has a token of another one may be taken over. */
+  async holds(leaseToken: string): Promise<boolean> {
+    const client = this.#client;
+    const isOurs = leaseToken.replaceAll('-', '').startsWith(this.#identity.toString('hex'));
+    if (client === null || !isOurs) return false;
+    // Its end may not have been noticed yet.
+    return client.query('SELECT 1').then(
+      () => true,
+      () => false,
+    );
+  }
+
   /**
    * Makes this worker the one that plans a job; call what it gives when the plan is there, or has failed. Null: another
    * worker plans it. A planner that dies leaves it to the next. Ask once at a time: a worker isn't kept from its own jobs.

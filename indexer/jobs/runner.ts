@@ -9,6 +9,7 @@ import {
 import type { Logger } from '../../platform/logger.ts';
 import type { Database } from '../../store/database.ts';
 import type { JobId } from '../../store/ids.ts';
+import { isDatabaseAway } from '../../store/database-away.ts';
 import { failJob, finishJob, queueJob, setPlan } from '../../store/job-control.ts';
 import {
   claimItems,
@@ -182,6 +183,7 @@ export class JobRunner<Services> {
         this.#loggerOf(job).info('A job was cancelled or deleted while it was planned.');
         return true;
       }
+      if (isDatabaseAway(error)) throw error; // not the job's fault, and tried again
       const failures = (this.#planFailures.get(job.id) ?? 0) + 1;
       this.#planFailures.set(job.id, failures);
       logger.error({ err: error, job: job.id }, 'A job could not be planned.');
@@ -354,6 +356,11 @@ export class JobRunner<Services> {
   async #recover(job: JobRecord, claim: Claim, error: unknown, stop: AbortSignal): Promise<void> {
     const { pool } = this.#options.database;
     if (stop.aborted) return releaseItems(pool, claim);
+    if (isDatabaseAway(error) && !(await this.#presence.holds(claim.leaseToken))) {
+      // Nobody's fault, so no try is counted: the items are given back as a dead worker's are.
+      this.#loggerOf(job).warn({ err: error }, 'A batch was lost with the database connection.');
+      return;
+    }
     this.#loggerOf(job).error({ err: error }, 'A batch failed.');
     if (error instanceof PlatformError && isHopeless(error)) await this.#failJob(job, error);
     else await this.#complete(claim, retryLater(claim, error));
@@ -402,7 +409,7 @@ function isStop(error: unknown, signal: AbortSignal): boolean {
 function isOfTheBatch(error: unknown): boolean {
   if (error instanceof PlatformError)
     return error.retryable || isConflict(error) || isHopeless(error);
-  return error instanceof DatabaseError || systemErrorCode(error) !== null;
+  return error instanceof DatabaseError || systemErrorCode(error) !== null || isDatabaseAway(error);
 }
 
 /** Until somebody changes the settings. */
