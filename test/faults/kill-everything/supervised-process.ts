@@ -27,7 +27,7 @@ export interface SupervisedOptions {
 /** A process that is started again whenever it is gone, in a process group of its own. */
 export class SupervisedProcess {
   readonly #options: SupervisedOptions;
-  #lives = 0;
+  #lives = 1;
   #child: ChildProcess | null = null;
   #isKilled = false;
   /** Until then it may end: Postgres isn't there when it starts. */
@@ -72,7 +72,6 @@ export class SupervisedProcess {
   }
 
   #start(): void {
-    this.#lives++;
     this.#isKilled = false;
     this.#wasUp = false;
     const { live, logFile } = this.#options;
@@ -88,6 +87,7 @@ export class SupervisedProcess {
       const isFault = this.#wasUp && !this.#isKilled && !this.#isStopping;
       if (isFault) this.#tell(code, signal);
       if (this.#isStopping) return;
+      this.#lives++;
       this.#restart = setTimeout(() => {
         this.#start();
       }, RESTART_AFTER_MS);
