@@ -6,6 +6,9 @@ import type { Queryable } from './transaction.ts';
 
 const JOB_CHANNEL = 'sharelock_jobs';
 
+/** What a worker gets to take its lock again after the database was away. */
+const SETTLING_MS = 3000;
+
 /** Tells workers that a job waits for them. Inside a transaction: when it commits. */
 export async function notifyWorkers(db: Queryable): Promise<void> {
   await db.query(`NOTIFY ${JOB_CHANNEL}`);
@@ -22,14 +25,16 @@ export interface WorkerPresenceOptions {
 /**
  * A worker's sign of life: a connection of its own that holds an advisory lock, which Postgres frees the moment the worker
  * is gone, however it went. Lease tokens begin with the lock's number, so whoever finds an item can tell whether its
- * holder lives, without waiting for the lease to end. When the connection breaks, the next `connect` makes the worker
- * a new one; what the old one had may be taken over.
+ * holder lives, without waiting for the lease to end. When the connection breaks, the next `connect` takes the same lock again: what
+ * nobody took over meanwhile stays the worker's.
  */
 export class WorkerPresence {
   readonly #options: WorkerPresenceOptions;
   #client: Client | null = null;
   #connecting: Promise<void> | null = null;
-  #identity: Buffer = Buffer.alloc(0);
+  #identity = randomBytes(8);
+  #wasConnected = false;
+  #reconnectedAt: number | null = null;
 
   constructor(options: WorkerPresenceOptions) {
     this.#options = options;
@@ -53,34 +58,36 @@ export class WorkerPresence {
     client.on('error', lose);
     client.on('end', lose);
     client.on('notification', onJob);
-    const identity = randomBytes(8);
     try {
       await client.connect();
-      await client.query('SELECT pg_advisory_lock($1)', [identity.readBigInt64BE()]);
+      while (!(await this.#lock(client))) this.#identity = randomBytes(8);
       await client.query(`LISTEN ${JOB_CHANNEL}`);
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;
     }
-    this.#identity = identity;
     this.#client = client;
+    this.#reconnectedAt = this.#wasConnected ? performance.now() : null;
+    this.#wasConnected = true;
+  }
+
+  /** False: the server hasn't noticed yet that the connection before is gone. */
+  async #lock(client: Client): Promise<boolean> {
+    const { rows } = await client.query<{ locked: boolean }>(
+      'SELECT pg_try_advisory_lock($1) AS locked',
+      [this.#identity.readBigInt64BE()],
+    );
+    return rows[0]?.locked === true;
+  }
+
+  /** Whether the database was away a moment ago: other workers may live, and not have their locks again. */
+  get isJustBack(): boolean {
+    return this.#reconnectedAt !== null && performance.now() - this.#reconnectedAt < SETTLING_MS;
   }
 
   newLeaseToken(): string {
     const hex = Buffer.concat([this.#identity, randomBytes(8)]).toString('hex');
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  }
-
-  /** Whether the connection that this token was made on lives: what has a token of another one may be taken over. */
-  async holds(leaseToken: string): Promise<boolean> {
-    const client = this.#client;
-    const isOurs = leaseToken.replaceAll('-', '').startsWith(this.#identity.toString('hex'));
-    if (client === null || !isOurs) return false;
-    // Its end may not have been noticed yet.
-    return client.query('SELECT 1').then(
-      () => true,
-      () => false,
-    );
   }
 
   /**

@@ -18,7 +18,7 @@ function newPresence(): { presence: WorkerPresence; made: Client[] } {
   return { presence: new WorkerPresence({ createClient, onJob: () => undefined, logger }), made };
 }
 
-test('lanes that find the connection lost at once open one new connection between them', async () => {
+test('lanes that find the connection lost open one new connection, with the same lock', async () => {
   const { presence, made } = newPresence();
   await presence.connect();
   const before = presence.newLeaseToken().slice(0, 18);
@@ -32,11 +32,12 @@ test('lanes that find the connection lost at once open one new connection betwee
   });
 
   await Promise.all([1, 2, 3, 4].map(() => presence.connect()));
+  expect(presence.isJustBack).toBe(true);
   const after = presence.newLeaseToken().slice(0, 18);
   await presence.close();
 
   expect(made).toHaveLength(2);
-  expect(after).not.toBe(before);
+  expect(after).toBe(before);
 });
 
 test('many who ask before there is a connection share the first', async () => {

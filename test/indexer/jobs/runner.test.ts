@@ -17,11 +17,12 @@ const never = new AbortController().signal;
 type Plan = (work: Work) => Promise<void>;
 
 type Run = () => Promise<unknown>;
+const nothing: Run = () => Promise.resolve();
 
-/** Works on jobs that are planned like this, with this work for a batch. `errors`: what it logged as such. */
+/** Works on jobs that are planned like this, with this work for a batch and for storing it. `errors`: what it logged as such. */
 function newRunner(
   plan: Plan,
-  run: Run = () => Promise.resolve(),
+  { run = nothing, commit = nothing }: { run?: Run; commit?: Run } = {},
 ): { runner: JobRunner<null>; errors: string[] } {
   const errors: string[] = [];
   const kind = defineJob<object, null>({
@@ -32,7 +33,10 @@ function newRunner(
     },
     run: async (_input, items) => {
       await run();
-      return () => Promise.resolve(new Map(items.map(({ id }) => [id, { kind: 'done' }])));
+      return async () => {
+        await commit();
+        return new Map(items.map(({ id }) => [id, { kind: 'done' }]));
+      };
     },
     summarize: () => Promise.resolve({}),
   });
@@ -85,22 +89,41 @@ function loseDatabase(): Promise<unknown> {
   );
 }
 
+function itemsOf(jobId: JobId): Promise<readonly object[]> {
+  return prisma.jobItem.findMany({ where: { jobId } });
+}
+
 test('a database that dies under a batch costs its items no try', async () => {
   const id = await newJob();
   let losses = 0;
-  const { runner } = newRunner(
-    ({ jobId }) => addItems(pool, jobId, [ITEM]),
-    async () => {
+  const { runner } = newRunner(({ jobId }) => addItems(pool, jobId, [ITEM]), {
+    run: async () => {
       if (++losses <= 4) await loseDatabase();
     },
-  );
+  });
 
   const job = await runner.runJob(id, never);
 
   expect(job.state).toBe('SUCCEEDED');
-  const [item] = (await prisma.job.findUniqueOrThrow({ where: { id }, include: { items: true } }))
-    .items;
-  expect(item).toMatchObject({ state: 'DONE', attempts: 1, lostLeases: 4 });
+  expect(await itemsOf(id)).toMatchObject([{ state: 'DONE', attempts: 1, lostLeases: 4 }]);
+});
+
+test('what a batch has made is stored when the database is back', async () => {
+  const id = await newJob();
+  const did: string[] = [];
+  const { runner } = newRunner(({ jobId }) => addItems(pool, jobId, [ITEM]), {
+    run: () => Promise.resolve(did.push('run')),
+    commit: async () => {
+      did.push('commit');
+      if (did.length <= 4) await loseDatabase();
+    },
+  });
+
+  const job = await runner.runJob(id, never);
+
+  expect(job.state).toBe('SUCCEEDED');
+  expect(did).toEqual(['run', 'commit', 'commit', 'commit', 'commit']);
+  expect(await itemsOf(id)).toMatchObject([{ state: 'DONE', attempts: 1, lostLeases: 0 }]);
 });
 
 test('a database that dies under a plan does not count against the job', async () => {
