@@ -165,9 +165,10 @@ async function killThem(
   if (signal.aborted) return;
   const { phase } = rounds;
   const startedAt = performance.now();
+  const lives: (string | null)[] = [];
   for (const [i, victim] of victims.entries()) {
     if (i > 0) await pause(between(random, STARTING_MS));
-    await victim.kill();
+    lives.push(await victim.kill());
   }
   await platform.untilUp(database.pool);
   const upMs = performance.now() - startedAt;
@@ -176,7 +177,7 @@ async function killThem(
   if (Math.floor((report.kills + victims.length) / verifyEvery) > before) {
     faults.push(...(await runVerify(platform.environment('verify'))));
   }
-  const line: KillLine = { victims, phase, waitMs, upMs };
+  const line: KillLine = { victims, lives, phase, waitMs, upMs };
   await report.addKills(line, faults, { database, counts: await embeddings.read(database.pool) });
 }
 

@@ -5,6 +5,8 @@ import type { Victim } from './victims.ts';
 
 export interface KillLine {
   readonly victims: readonly Victim[];
+  /** What they ended; null: nothing that embeds. */
+  readonly lives: readonly (string | null)[];
   /** What was under way. */
   readonly phase: string;
   readonly waitMs: number;
@@ -56,7 +58,7 @@ export class Report {
   }
 
   async addKills(
-    { victims, phase, waitMs, upMs }: KillLine,
+    { victims, lives, phase, waitMs, upMs }: KillLine,
     faults: readonly string[],
     { database, counts }: Readings,
   ): Promise<void> {
@@ -74,7 +76,13 @@ export class Report {
     const names = victims.map(({ name }) => name).join(' and ');
     const story = `kill ${this.kills}: ${names} in ${phase} after ${waitMs} ms, up in ${Math.round(upMs)} ms`;
     const cost = `${lost - before} items given back; ${images} images, ${open} items open`;
-    this.#print(`${story}; ${cost}; ${faults.length} faults`);
+    const wasted = lives.flatMap((life) => {
+      const found = counts.get(life ?? '');
+      if (found === undefined) return [];
+      const { begun, ended, stored } = found;
+      return [`; ${life} embedded ${ended - stored} for nothing, had begun ${begun - ended} more`];
+    });
+    this.#print(`${story}; ${cost}${wasted.join('')}; ${faults.length} faults`);
     this.addFaults(`kill ${this.kills}`, faults);
   }
 

@@ -49,10 +49,12 @@ export class SupervisedProcess {
     this.#wasUp = true;
   }
 
-  /** Resolves when it is gone; the next one is started a moment later. */
-  async kill(): Promise<void> {
+  /** Resolves when it is gone; the next one is started a moment later. Gives the name of the life that ended. */
+  async kill(): Promise<string> {
+    const { lifeName } = this;
     this.#isKilled = true;
     await this.#end('SIGKILL', PATIENCE_MS);
+    return lifeName;
   }
 
   /** Asks it to end, for good. Gives what was wrong with how it did. */

@@ -5,8 +5,8 @@ import type { PostgresServer } from './postgres-server.ts';
 export interface Victim {
   readonly name: string;
   readonly group: 'worker' | 'API' | 'Postgres';
-  /** Kills it, and sees to it that it is started again. */
-  readonly kill: () => Promise<void>;
+  /** Kills it, and sees to it that it is started again. Gives the life it ended, null where that has no name. */
+  readonly kill: () => Promise<string | null>;
 }
 
 /** Endless; each comes once in every five, in random order. */
@@ -25,6 +25,7 @@ export function* chooseVictims(
       kill: async () => {
         await postgres.killAll();
         await postgres.start();
+        return null;
       },
     },
     {
@@ -32,6 +33,7 @@ export function* chooseVictims(
       kill: async () => {
         await postgres.killBackend(random);
         await postgres.untilItAccepts();
+        return null;
       },
     },
   ];
