@@ -1,8 +1,7 @@
-import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client, DatabaseError } from 'pg';
-import { messageOf, PlatformError, systemErrorCode } from '../platform/errors.ts';
+import type { Client } from 'pg';
+import { PlatformError } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
 import {
   findCluster,
   lastLogLines,
@@ -12,18 +11,23 @@ import {
   SUPERUSER,
   type Cluster,
 } from './postgres-cluster.ts';
-import { findPostgresPrograms, runProgram, type PostgresPrograms } from './postgres-programs.ts';
+import { becomeLast, connectPresence, isGone } from './postgres-presence.ts';
+import { findPostgresPrograms, type PostgresPrograms } from './postgres-programs.ts';
+import { freePort, readServerState, stopServer, tryToStart } from './postgres-start.ts';
 
 export interface EmbeddedPostgresOptions {
   /** The server's files lie in its folder `pg`. One server a data folder, shared by all its processes. */
   readonly dataFolder: string;
   /** How long to wait for a server that another process starts or stops, or to try again. Default 60 s. */
   readonly startTimeoutMs?: number;
+  readonly logger?: Logger;
 }
 
-/** Held in shared mode by every process that uses the server, alone by the one that stops it. */
-const PRESENCE_LOCK = 7_476_525;
 const RETRY_MS = 100;
+/** How long to wait for a server that is gone: another process may be starting it. */
+const GONE_AFTER_MS = 5000;
+/** Between two starts that fail: the port may be taken for a moment, or the disk be full. */
+const RESTART_MS = 1000;
 
 /**
  * A real PostgreSQL server, shared by all processes of a data folder.
@@ -32,33 +36,49 @@ const RETRY_MS = 100;
  * holds a shared advisory lock: the kernel ends it whatever way the process dies, so nobody is counted who is gone.
  * Whoever leaves tries the same lock alone. If it gets it nobody else is there, nobody can join while it holds it, and it
  * stops the server. There is no lock file: of two that start at once, PostgreSQL lets one win and the other joins.
+ *
+ * A server that dies is started again by whoever notices, on its port, so that the pools of all find it there. One that was
+ * stopped stays so.
  */
 export class EmbeddedPostgres {
   readonly #cluster: Cluster;
   readonly #programs: PostgresPrograms;
-  readonly #presence: Client;
+  readonly #logger: Logger | undefined;
+  #presence: Client;
   readonly port: number;
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  #rejoining: Promise<void> = Promise.resolve();
 
-  private constructor(cluster: Cluster, programs: PostgresPrograms, presence: Client) {
-    this.#cluster = cluster;
-    this.#programs = programs;
-    this.#presence = presence;
-    this.port = presence.port;
+  private constructor(parts: {
+    readonly cluster: Cluster;
+    readonly programs: PostgresPrograms;
+    readonly presence: Client;
+    readonly logger: Logger | undefined;
+  }) {
+    this.#cluster = parts.cluster;
+    this.#programs = parts.programs;
+    this.#logger = parts.logger;
+    this.#presence = parts.presence;
+    this.port = parts.presence.port;
+    this.#watch();
   }
 
   /** Joins the data folder's server, which is started if it doesn't run. */
   static async open(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-    const { dataFolder, startTimeoutMs = 60_000 } = options;
+    const { dataFolder, startTimeoutMs = 60_000, logger } = options;
     const programs = await findPostgresPrograms();
     const cluster = await openCluster(dataFolder, programs);
     const deadline = performance.now() + startTimeoutMs;
+    // Where it died others wait for it on its port; that may be taken by now.
+    let port = (await readPostmaster(cluster))?.port ?? (await freePort());
     for (;;) {
       const presence = await connectPresence(cluster);
-      if (presence !== null) return new EmbeddedPostgres(cluster, programs, presence);
-      const failure = await tryToStart(cluster, programs);
+      if (presence !== null) return new EmbeddedPostgres({ cluster, programs, presence, logger });
+      const failure = await tryToStart(cluster, programs, port);
       if (performance.now() > deadline) throw await didNotStart(cluster, failure);
-      if (failure !== null) await pause(RETRY_MS);
+      if (failure === null) continue;
+      await pause(RETRY_MS);
+      port = await freePort();
     }
   }
 
@@ -79,8 +99,9 @@ export class EmbeddedPostgres {
 
   /** Leaves; the last to leave stops the server. */
   async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    await this.#rejoining;
     try {
       if (await becomeLast(this.#presence)) await stopServer(this.#cluster, this.#programs);
     } catch (error) {
@@ -89,72 +110,59 @@ export class EmbeddedPostgres {
       await this.#presence.end().catch(() => undefined);
     }
   }
-}
 
-/** A connection that shows our presence; null when the server isn't there, is about to go, or isn't ours. */
-async function connectPresence(cluster: Cluster): Promise<Client | null> {
-  const server = await readPostmaster(cluster);
-  if (server === null) return null;
-  const client = new Client({
-    ...{ host: '127.0.0.1', port: server.port, database: 'postgres', ssl: false },
-    ...{ user: SUPERUSER, password: cluster.password, application_name: 'sharelock presence' },
-    keepAlive: true,
-  });
-  client.on('error', () => undefined); // the server stopped; whoever queries next is told
-  try {
-    await client.connect();
-    const { rows } = await client.query<{ joined: boolean }>(
-      `SELECT current_setting('data_directory') = $2 AND pg_try_advisory_lock_shared($1) AS joined`,
-      [PRESENCE_LOCK, cluster.folder],
-    );
-    if (rows[0]?.joined === true) return client;
-  } catch (error) {
-    if (!isGone(error) && !isRefused(error)) throw error;
+  #watch(): void {
+    this.#presence.once('end', () => {
+      if (this.#closing.signal.aborted) return;
+      this.#rejoining = this.#rejoin().catch((error: unknown) => {
+        this.#logger?.error({ err: error }, 'The embedded Postgres can not be used any more.');
+      });
+    });
   }
-  await client.end().catch(() => undefined);
-  return null;
-}
 
-async function becomeLast(presence: Client): Promise<boolean> {
-  await presence.query('SELECT pg_advisory_unlock_shared($1)', [PRESENCE_LOCK]);
-  const { rows } = await presence.query<{ last: boolean }>(
-    'SELECT pg_try_advisory_lock($1) AS last',
-    [PRESENCE_LOCK],
-  );
-  return rows[0]?.last === true;
-}
-
-/** Null when it started; otherwise why not, which is no error where another process was quicker. */
-async function tryToStart(cluster: Cluster, { pgCtl }: PostgresPrograms): Promise<string | null> {
-  await removeForeignPidFile(cluster);
-  if (await isStartingOrStopping(cluster)) return 'Another process has it.';
-  const log = join(cluster.folder, 'start.log');
-  const options = `-p ${await freePort()}`;
-  try {
-    await runProgram(
-      pgCtl,
-      ['start', '-w', '-t', '3600', '-D', cluster.folder, '-l', log, '-o', options],
-      cluster.user,
-    );
-    return null;
-  } catch (error) {
-    return messageOf(error);
+  /** Joins the server again when it is back, and starts it when it died. */
+  async #rejoin(): Promise<void> {
+    const { signal } = this.#closing;
+    let goneSince: number | null = null;
+    for (;;) {
+      const presence = await this.#join();
+      if (presence !== null) return this.#take(presence);
+      if (signal.aborted) return;
+      const state = await readServerState(this.#cluster);
+      goneSince = state === 'gone' ? (goneSince ?? performance.now()) : null;
+      if (goneSince !== null && performance.now() - goneSince > GONE_AFTER_MS) return;
+      if (state === 'dead') await this.#restart();
+      else await pause(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    }
   }
-}
 
-async function isStartingOrStopping(cluster: Cluster): Promise<boolean> {
-  const server = await readPostmaster(cluster);
-  if (server === null) return false;
-  try {
-    process.kill(server.pid, 0);
-    return true;
-  } catch (error) {
-    return systemErrorCode(error) === 'EPERM';
+  async #join(): Promise<Client | null> {
+    try {
+      return await connectPresence(this.#cluster);
+    } catch (error) {
+      this.#logger?.warn({ err: error }, 'The embedded Postgres takes no connection yet.');
+      return null;
+    }
   }
-}
 
-async function stopServer({ folder, user }: Cluster, { pgCtl }: PostgresPrograms): Promise<void> {
-  await runProgram(pgCtl, ['stop', '-w', '-m', 'fast', '-t', '60', '-D', folder], user);
+  async #take(presence: Client): Promise<void> {
+    if (presence.port !== this.port) {
+      await presence.end();
+      throw new Error(`It runs on port ${presence.port} now instead of ${this.port}.`);
+    }
+    this.#presence = presence;
+    this.#watch();
+    this.#logger?.warn('The embedded Postgres is back.');
+  }
+
+  async #restart(): Promise<void> {
+    this.#logger?.error('The embedded Postgres died; it is started again.');
+    const failure = await tryToStart(this.#cluster, this.#programs, this.port);
+    if (failure === null) return;
+    this.#logger?.warn({ failure }, 'It did not start, or another process was quicker.');
+    const { signal } = this.#closing;
+    await pause(RESTART_MS, undefined, { signal, ref: false }).catch(() => undefined);
+  }
 }
 
 async function didNotStart(cluster: Cluster, failure: string | null): Promise<PlatformError> {
@@ -163,35 +171,4 @@ async function didNotStart(cluster: Cluster, failure: string | null): Promise<Pl
     'INVALID_CONFIG',
     `The Postgres server of ${cluster.folder} doesn't start. If no server runs, remove postmaster.pid there.\n${reasons.join('\n')}`,
   );
-}
-
-/** A port nobody listens on. Should somebody take it before the server does, the start fails and is tried again. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('No port.'));
-        else resolve(address.port);
-      });
-    });
-  });
-}
-
-/** Class 57P: the server starts, stops or was stopped. */
-const GONE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03']);
-
-function isGone(error: unknown): boolean {
-  if (error instanceof DatabaseError) return GONE.has(error.code ?? '');
-  return (
-    GONE.has(systemErrorCode(error) ?? '') ||
-    /terminated|not queryable|Connection ended|closed/i.test(messageOf(error))
-  );
-}
-
-/** Class 28 and an unknown database: somebody else's server listens where ours did once. */
-function isRefused(error: unknown): boolean {
-  return error instanceof DatabaseError && /^28|^3D000/.test(error.code ?? '');
 }

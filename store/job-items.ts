@@ -156,6 +156,15 @@ export async function returnItemsOfDeadWorkers(
   });
 }
 
+/** Gives back what its worker can't finish for the database's sake, as if the worker had died. */
+export async function loseItems(
+  pool: Pool,
+  { jobId, leaseToken }: Claim,
+  now: Date,
+): Promise<void> {
+  await pool.query(returnLost('lease_token = $4'), [jobId, now, POISON_AFTER, leaseToken]);
+}
+
 /** The lock that the holder of a lease token keeps as long as it lives: the token's first eight bytes. */
 const WORKER_LOCK = `('x' || left(replace(lease_token::text, '-', ''), 16))::bit(64)::bigint`;
 

@@ -186,8 +186,7 @@ export async function readPostmaster({ folder }: Cluster): Promise<RunningServer
  */
 export async function removeForeignPidFile(cluster: Cluster): Promise<void> {
   const server = await readPostmaster(cluster);
-  if (server === null || process.platform !== 'linux') return;
-  if (await hasProcessIn(cluster.folder)) return;
+  if (server === null || !(await isForeignPidFile(cluster))) return;
   const path = join(cluster.folder, 'postmaster.pid');
   const aside = `${path}.${randomBytes(4).toString('hex')}`;
   try {
@@ -199,6 +198,11 @@ export async function removeForeignPidFile(cluster: Cluster): Promise<void> {
   } finally {
     await rm(aside, { force: true });
   }
+}
+
+/** Whether it is known that no server stands behind the `postmaster.pid`, whatever process has that number. */
+export async function isForeignPidFile({ folder }: Cluster): Promise<boolean> {
+  return process.platform === 'linux' && !(await hasProcessIn(folder));
 }
 
 /** Whether a process works in this folder, as a server and each of its backends does. */

@@ -13,6 +13,10 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  const lose = (error: Error): void => {
+    broken = error; // the query says it; without a listener the process would end
+  };
+  client.on('error', lose);
   try {
     await client.query('BEGIN');
     const result = await body(client);
@@ -24,6 +28,7 @@ export async function inTransaction<T>(
     });
     throw error;
   } finally {
+    client.off('error', lose);
     client.release(broken);
   }
 }

@@ -6,6 +6,9 @@ import type { Queryable } from './transaction.ts';
 
 const JOB_CHANNEL = 'sharelock_jobs';
 
+/** What a worker gets to take its lock again after the database was away. */
+const SETTLING_MS = 3000;
+
 /** Tells workers that a job waits for them. Inside a transaction: when it commits. */
 export async function notifyWorkers(db: Queryable): Promise<void> {
   await db.query(`NOTIFY ${JOB_CHANNEL}`);
@@ -22,21 +25,29 @@ export interface WorkerPresenceOptions {
 /**
  * A worker's sign of life: a connection of its own that holds an advisory lock, which Postgres frees the moment the worker
  * is gone, however it went. Lease tokens begin with the lock's number, so whoever finds an item can tell whether its
- * holder lives, without waiting for the lease to end. When the connection breaks, the next `connect` makes the worker
- * a new one; what the old one had may be taken over.
+ * holder lives, without waiting for the lease to end. When the connection breaks, the next `connect` takes the same lock again: what
+ * nobody took over meanwhile stays the worker's.
  */
 export class WorkerPresence {
   readonly #options: WorkerPresenceOptions;
   #client: Client | null = null;
-  #identity: Buffer = Buffer.alloc(0);
+  #connecting: Promise<void> | null = null;
+  #identity = randomBytes(8);
+  #wasConnected = false;
+  #reconnectedAt: number | null = null;
 
   constructor(options: WorkerPresenceOptions) {
     this.#options = options;
   }
 
-  /** Does nothing while the connection lives. Await it before claiming. */
-  async connect(): Promise<void> {
-    if (this.#client !== null) return;
+  /** Does nothing while the connection lives. Await it before claiming; many may ask at once. */
+  connect(): Promise<void> {
+    if (this.#client !== null) return Promise.resolve();
+    this.#connecting ??= this.#open().finally(() => (this.#connecting = null));
+    return this.#connecting;
+  }
+
+  async #open(): Promise<void> {
     const { createClient, onJob, logger } = this.#options;
     const client = createClient();
     const lose = (): void => {
@@ -47,17 +58,31 @@ export class WorkerPresence {
     client.on('error', lose);
     client.on('end', lose);
     client.on('notification', onJob);
-    const identity = randomBytes(8);
     try {
       await client.connect();
-      await client.query('SELECT pg_advisory_lock($1)', [identity.readBigInt64BE()]);
+      while (!(await this.#lock(client))) this.#identity = randomBytes(8);
       await client.query(`LISTEN ${JOB_CHANNEL}`);
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;
     }
-    this.#identity = identity;
     this.#client = client;
+    this.#reconnectedAt = this.#wasConnected ? performance.now() : null;
+    this.#wasConnected = true;
+  }
+
+  /** False: the server hasn't noticed yet that the connection before is gone. */
+  async #lock(client: Client): Promise<boolean> {
+    const { rows } = await client.query<{ locked: boolean }>(
+      'SELECT pg_try_advisory_lock($1) AS locked',
+      [this.#identity.readBigInt64BE()],
+    );
+    return rows[0]?.locked === true;
+  }
+
+  /** Whether the database was away a moment ago: other workers may live, and not have their locks again. */
+  get isJustBack(): boolean {
+    return this.#reconnectedAt !== null && performance.now() - this.#reconnectedAt < SETTLING_MS;
   }
 
   newLeaseToken(): string {

@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { PlatformError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { EngineSetting } from '../../indexer/vector-index/engines.ts';
@@ -23,6 +24,7 @@ export interface CollectionIndexesOptions {
 }
 
 const MAINTAIN_EVERY_MS = 10_000;
+const RETRY_MS = 500;
 
 /**
  * The indexes of this process, one a (collection, vision space), opened at their first use, by `openLive`, or by `Standby` before somebody
@@ -48,10 +50,9 @@ export class CollectionIndexes {
     this.#timer.unref();
   }
 
-  /** Opens the index of every collection's live generation and waits until each has caught up. */
+  /** Opens the index of every collection's live generation and waits until each has caught up; for the database too. */
   async openLive(): Promise<void> {
-    const { prisma } = this.#options.database;
-    const generations = await listKeptGenerations(prisma, null);
+    const generations = await this.#waitForGenerations();
     const live = generations.filter(({ state }) => state === 'LIVE');
     const opening = live.map(async (generation) => (await this.get(generation)).ready);
     // One collection's trouble keeps no other from being searched; its own searches tell of it.
@@ -106,6 +107,20 @@ export class CollectionIndexes {
     await Promise.all(this.opened().map((index) => index.close(now)));
     this.#open.clear();
     this.#opened.clear();
+  }
+
+  /** None when it was closed meanwhile. */
+  async #waitForGenerations(): Promise<readonly GenerationRecord[]> {
+    const { database, logger } = this.#options;
+    while (!this.#isClosed) {
+      try {
+        return await listKeptGenerations(database.prisma, null);
+      } catch (error) {
+        logger.warn({ err: error }, 'The generations can not be read; trying again.');
+        await Promise.race([pause(RETRY_MS), this.#closing]);
+      }
+    }
+    return [];
   }
 
   #keep(name: string, opening: Promise<CollectionIndex>): void {

@@ -9,11 +9,13 @@ import {
 import type { Logger } from '../../platform/logger.ts';
 import type { Database } from '../../store/database.ts';
 import type { JobId } from '../../store/ids.ts';
+import { isDatabaseAway } from '../../store/database-away.ts';
 import { failJob, finishJob, queueJob, setPlan } from '../../store/job-control.ts';
 import {
   claimItems,
   completeItems,
   extendLease,
+  loseItems,
   releaseItems,
   returnItemsOfDeadWorkers,
   type Claim,
@@ -145,7 +147,9 @@ export class JobRunner<Services> {
       if (!this.#planning.has(job.id)) await this.#startPlan(job, signal);
     }
     for (const job of (await listOpenJobs(prisma, kinds)).filter(isOurs)) {
-      if ((await returnItemsOfDeadWorkers(pool, job.id, new Date())) > 0) this.#alarm.ring();
+      const isTold = !this.#presence.isJustBack;
+      if (isTold && (await returnItemsOfDeadWorkers(pool, job.id, new Date())) > 0)
+        this.#alarm.ring();
       await this.#finish(job);
     }
     const job = only === null ? null : await findJob(prisma, only);
@@ -182,6 +186,7 @@ export class JobRunner<Services> {
         this.#loggerOf(job).info('A job was cancelled or deleted while it was planned.');
         return true;
       }
+      if (isDatabaseAway(error)) throw error; // not the job's fault, and tried again
       const failures = (this.#planFailures.get(job.id) ?? 0) + 1;
       this.#planFailures.set(job.id, failures);
       logger.error({ err: error, job: job.id }, 'A job could not be planned.');
@@ -221,7 +226,7 @@ export class JobRunner<Services> {
 
   /** Whether there was a batch. */
   async #workOnBatch(only: JobId | null, stop: AbortSignal): Promise<boolean> {
-    const found = await this.#claimNext(only);
+    const found = await this.#claimNext(only, stop);
     if (found === null) return false;
     try {
       await this.#process(found.job, found.claim, stop);
@@ -242,13 +247,16 @@ export class JobRunner<Services> {
     return (this.#busyLanes.get(job.kind) ?? 0) < most;
   }
 
-  async #claimNext(only: JobId | null): Promise<{ job: JobRecord; claim: Claim } | null> {
+  async #claimNext(
+    only: JobId | null,
+    stop: AbortSignal,
+  ): Promise<{ job: JobRecord; claim: Claim } | null> {
     const { database } = this.#options;
     const open = await listOpenJobs(database.prisma, this.#kinds());
     for (const job of this.#inTurn(open)) {
       if ((only !== null && job.id !== only) || !this.#hasLane(job)) continue;
       this.#takeLane(job, 1);
-      const claim = await this.#claim(job).catch((error: unknown) => {
+      const claim = await this.#claim(job, stop).catch((error: unknown) => {
         this.#takeLane(job, -1);
         throw error;
       });
@@ -270,12 +278,23 @@ export class JobRunner<Services> {
     );
   }
 
-  #claim(job: JobRecord): Promise<Claim | null> {
-    const { database, leaseMs } = this.#options;
+  async #claim(job: JobRecord, stop: AbortSignal): Promise<Claim | null> {
+    const { leaseMs, database } = this.#options;
     const limit = this.#definition(job).batchSize;
     const leaseToken = this.#presence.newLeaseToken();
     const options = { jobId: job.id, limit, leaseMs, leaseToken, now: new Date() };
-    return claimItems(database.pool, options);
+    try {
+      return await claimItems(database.pool, options);
+    } catch (error) {
+      // The claim may be stored all the same, and this worker lives: nobody else would give it back.
+      if (isDatabaseAway(error)) await this.#lose({ jobId: job.id, leaseToken, items: [] }, stop);
+      throw error;
+    }
+  }
+
+  #lose(claim: Claim, stop: AbortSignal): Promise<void> {
+    const { pool } = this.#options.database;
+    return this.#whenBack(stop, () => loseItems(pool, claim, new Date()));
   }
 
   async #process(job: JobRecord, claim: Claim, stop: AbortSignal): Promise<void> {
@@ -312,7 +331,8 @@ export class JobRunner<Services> {
   /** Runs a batch. When it fails as a whole, each item runs alone, so that one can't spoil the others. */
   async #do(job: JobRecord, claim: Claim, signal: AbortSignal): Promise<void> {
     try {
-      await this.#complete(claim, await this.#run(job, claim.items, signal));
+      const commit = await this.#run(job, claim.items, signal);
+      await this.#complete(claim, commit, signal);
     } catch (error) {
       if (claim.items.length === 1 || isStop(error, signal) || isOfTheBatch(error)) throw error;
       this.#loggerOf(job).warn({ err: error }, 'A batch failed; its items are tried one by one.');
@@ -322,10 +342,24 @@ export class JobRunner<Services> {
 
   async #doAlone(job: JobRecord, claim: Claim, signal: AbortSignal): Promise<void> {
     try {
-      await this.#complete(claim, await this.#run(job, claim.items, signal));
+      await this.#complete(claim, await this.#run(job, claim.items, signal), signal);
     } catch (error) {
       if (isStop(error, signal) || isOfTheBatch(error)) throw error;
-      await this.#complete(claim, retryLater(claim, error));
+      await this.#complete(claim, retryLater(claim, error), signal);
+    }
+  }
+
+  /** Does something with the database, again where that went away meanwhile: what a batch took to make isn't thrown away. */
+  async #whenBack<T>(signal: AbortSignal, step: () => Promise<T>): Promise<T> {
+    const end = performance.now() + this.#options.leaseMs;
+    for (;;) {
+      try {
+        return await step();
+      } catch (error) {
+        const isOver = signal.aborted || performance.now() > end;
+        if (!isDatabaseAway(error) || isOver) throw error;
+        await this.#alarm.wait(this.#alarm.rings, this.#options.pollMs, signal);
+      }
     }
   }
 
@@ -337,26 +371,33 @@ export class JobRunner<Services> {
   }
 
   /** Results and item states in one transaction; items without an outcome go back. */
-  async #complete(claim: Claim, commit: Commit): Promise<void> {
+  async #complete(claim: Claim, commit: Commit, signal: AbortSignal): Promise<void> {
     const { pool } = this.#options.database;
-    const outcomes = await inTransaction(pool, async (client) => {
-      const stored = await commit(client);
-      if (stored.size > 0) await completeItems(client, claim, stored, new Date());
-      return stored;
-    });
+    const outcomes = await this.#whenBack(signal, () =>
+      inTransaction(pool, async (client) => {
+        const stored = await commit(client);
+        if (stored.size > 0) await completeItems(client, claim, stored, new Date());
+        return stored;
+      }),
+    );
     if (outcomes.size > 0) this.#alarm.ring(); // the job may be over
     const rest = claim.items.filter(({ id }) => !outcomes.has(id));
     if (rest.length === 0) return;
-    await releaseItems(pool, { ...claim, items: rest });
+    await this.#whenBack(signal, () => releaseItems(pool, { ...claim, items: rest }));
     if (outcomes.size === 0) await this.#alarm.wait(this.#alarm.rings, this.#options.pollMs);
   }
 
   async #recover(job: JobRecord, claim: Claim, error: unknown, stop: AbortSignal): Promise<void> {
     const { pool } = this.#options.database;
     if (stop.aborted) return releaseItems(pool, claim);
+    if (isDatabaseAway(error)) {
+      // No try is counted: it may be nobody's fault. As with workers that die, it may be that of the items all the same.
+      this.#loggerOf(job).warn({ err: error }, 'The database went away under a batch.');
+      return this.#lose(claim, stop);
+    }
     this.#loggerOf(job).error({ err: error }, 'A batch failed.');
     if (error instanceof PlatformError && isHopeless(error)) await this.#failJob(job, error);
-    else await this.#complete(claim, retryLater(claim, error));
+    else await this.#complete(claim, retryLater(claim, error), stop);
   }
 
   #kinds(): JobRecord['kind'][] {
@@ -402,7 +443,7 @@ function isStop(error: unknown, signal: AbortSignal): boolean {
 function isOfTheBatch(error: unknown): boolean {
   if (error instanceof PlatformError)
     return error.retryable || isConflict(error) || isHopeless(error);
-  return error instanceof DatabaseError || systemErrorCode(error) !== null;
+  return error instanceof DatabaseError || systemErrorCode(error) !== null || isDatabaseAway(error);
 }
 
 /** Until somebody changes the settings. */

@@ -3,9 +3,14 @@ import { PlatformError } from '../../platform/errors.ts';
 import type { CollectionRecord } from '../../store/collections.ts';
 import type { Database } from '../../store/database.ts';
 import { COMPLETE } from '../../store/generation-switch.ts';
-import { listKeptGenerations, type GenerationRecord } from '../../store/generations.ts';
+import {
+  listKeptGenerations,
+  type GenerationRecord,
+  type GenerationState,
+} from '../../store/generations.ts';
 import type { CollectionId } from '../../store/ids.ts';
 import { listVisionSpaces } from '../../store/model-registry.ts';
+import { inTransaction, type Queryable } from '../../store/transaction.ts';
 import type { Decoder } from '../ingest/decode.ts';
 import type { UploadStore } from '../ingest/uploads.ts';
 import type { ThumbnailStore } from '../ingest/thumbnails.ts';
@@ -88,14 +93,14 @@ export async function verifyStep(
   options: VerifyOptions,
 ): Promise<readonly Check[]> {
   const { pool, prisma } = services.database;
-  const { collectionId, visionSpaceId, state } = generation;
+  const { collectionId, visionSpaceId } = generation;
   const key = { collectionId, visionSpaceId };
   const spaces = await listVisionSpaces(prisma);
   const space = spaces.find(({ id }) => id === visionSpaceId);
   if (space === undefined) throw new PlatformError('NOT_FOUND', 'The vision space is gone.');
   switch (part) {
     case 'rows':
-      return checkRows(pool, key, { isComplete: COMPLETE.has(state) });
+      return inTransaction(pool, (client) => checkRowsNow(client, generation));
     case 'vectors':
       return [await checkVectors(pool, key, space.dimensions)];
     case 'sample': {
@@ -105,4 +110,20 @@ export async function verifyStep(
       return [{ name: 'a sample of images', looked: 0, violations: [], notes }];
     }
   }
+}
+
+/** All of one moment: generations are promoted and given up while they are looked at, and images come and go. */
+async function checkRowsNow(
+  client: Queryable,
+  { id, collectionId, visionSpaceId }: GenerationRecord,
+): Promise<readonly Check[]> {
+  await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+  const { rows } = await client.query<{ state: GenerationState }>(
+    'SELECT state FROM generations WHERE id = $1 AND discarded_at IS NULL',
+    [id],
+  );
+  const [now] = rows;
+  if (now === undefined) return []; // given up meanwhile
+  const key = { collectionId, visionSpaceId };
+  return checkRows(client, key, { isComplete: COMPLETE.has(now.state) });
 }

@@ -20,6 +20,7 @@ import { Database } from '../../store/database.ts';
 import { EmbeddedPostgres } from '../../store/embedded-postgres.ts';
 import { rootPath } from '../support/bundles.ts';
 import { withCode } from '../support/errors.ts';
+import { until } from '../support/until.ts';
 
 const NOBODY = 65534;
 const isRoot = process.getuid?.() === 0;
@@ -164,18 +165,44 @@ test('kill -9 of the process that started it leaves the server to the others', a
   expect(await isAlive(starter.url)).toBe(false);
 });
 
-test('kill -9 of the server is recovered from by the next start', async () => {
+test('kill -9 of the server is recovered from by the next start, on its port', async () => {
   const postgres = await EmbeddedPostgres.open({ dataFolder });
   const url = postgres.url('postgres');
   process.kill(await serverPid(), 'SIGKILL');
 
   const again = await EmbeddedPostgres.open({ dataFolder });
   expect(await ask(again.url('postgres'), '1')).toBe(1);
-  await postgres.close(); // its server is gone; it must not stop the new one
+  await postgres.close(); // the other one uses it
 
-  expect(again.url('postgres')).not.toBe(url);
-  expect(await isAlive(again.url('postgres'))).toBe(true);
+  expect(again.url('postgres')).toBe(url);
+  expect(await isAlive(url)).toBe(true);
   await again.close();
+  expect(await isAlive(url)).toBe(false);
+});
+
+test('kill -9 of the server is recovered from by those who use it', async () => {
+  const other = await startUser();
+  const database = await Database.open({ url: null, dataFolder });
+  await database.pool.query('CREATE TABLE survivors AS SELECT 42 AS answer');
+
+  for (let kill = 0; kill < 3; kill++) {
+    const pid = await serverPid();
+    process.kill(pid, 'SIGKILL');
+    await until('another server runs', () =>
+      serverPid().then(
+        (now) => now !== pid,
+        () => false,
+      ),
+    );
+    await until('it answers on the port of the first', () => isAlive(other.url));
+  }
+
+  const { rows } = await database.pool.query('SELECT answer FROM survivors');
+  expect(rows).toEqual([{ answer: 42 }]);
+  await database.close();
+  expect(await isAlive(other.url)).toBe(true); // the other process has joined it, too
+  await other.leave();
+  expect(await isAlive(other.url)).toBe(false);
 });
 
 test('a pid file that names a stranger does not keep the server from starting', async () => {

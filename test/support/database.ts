@@ -37,6 +37,24 @@ export async function openDatabase(url: string): Promise<Database> {
   return database;
 }
 
+/** Does something while the database is away: its connections are ended, and it takes no new ones. */
+export async function whileAway<T>({ url }: Database, body: () => Promise<T>): Promise<T> {
+  const name = new URL(url).pathname.slice(1);
+  await asAdministrator(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
+  const client = new Client({ connectionString: await urlOf('postgres') });
+  await client.connect();
+  try {
+    await client.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1',
+      [name],
+    );
+    return await body();
+  } finally {
+    await client.end();
+    await asAdministrator(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS true`);
+  }
+}
+
 /** Closes what works with the database before the database goes. */
 export function closeBeforeDatabase(close: Close): void {
   closers.add(close);

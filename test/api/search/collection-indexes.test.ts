@@ -2,6 +2,7 @@ import { access, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { pino } from 'pino';
 import {
   CollectionIndexes,
   type CollectionIndexesOptions,
@@ -16,8 +17,9 @@ import { createFirstGeneration } from '../../../store/generations.ts';
 import { asCollectionId, asVisionSpaceId } from '../../../store/ids.ts';
 import { deleteImages } from '../../../store/images.ts';
 import { inTransaction } from '../../../store/transaction.ts';
-import { useDatabase } from '../../support/database.ts';
+import { useDatabase, whileAway } from '../../support/database.ts';
 import { indexed, newIndex, NOON, vectorOf } from '../../support/rows.ts';
+import { until } from '../../support/until.ts';
 
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
@@ -81,6 +83,24 @@ test('an index holds what is there, and follows what comes and goes', async () =
     ),
   );
   expect(await nearest(indexes, key, 'cat')).not.toBe(cat);
+});
+
+test('a database that is away when the server starts is waited for', async () => {
+  const key = await liveIndex();
+  const [cat] = await indexed(database, key, ['cat']);
+  const warnings: string[] = [];
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
+  const indexes = createIndexes({ logger });
+
+  const opening = await whileAway(database, async () => {
+    const promise = indexes.openLive();
+    await until('it has noticed', () => warnings.length > 0);
+    return { promise };
+  });
+  await opening.promise;
+
+  expect(indexes.opened().length).toBeGreaterThan(0);
+  expect(await nearest(indexes, key, 'cat')).toBe(cat);
 });
 
 test('it goes on from its snapshot after a restart', async () => {

@@ -16,8 +16,14 @@ const never = new AbortController().signal;
 
 type Plan = (work: Work) => Promise<void>;
 
-/** Works on jobs that are planned like this and whose items need no work. `errors`: what it logged as such. */
-function newRunner(plan: Plan): { runner: JobRunner<null>; errors: string[] } {
+type Run = () => Promise<unknown>;
+const nothing: Run = () => Promise.resolve();
+
+/** Works on jobs that are planned like this, with this work for a batch and for storing it. `errors`: what it logged as such. */
+function newRunner(
+  plan: Plan,
+  { run = nothing, commit = nothing }: { run?: Run; commit?: Run } = {},
+): { runner: JobRunner<null>; errors: string[] } {
   const errors: string[] = [];
   const kind = defineJob<object, null>({
     ...{ kind: 'INGEST', input: z.object({}), batchSize: 10, isDryRun: () => false },
@@ -25,10 +31,13 @@ function newRunner(plan: Plan): { runner: JobRunner<null>; errors: string[] } {
       await plan(work);
       return {};
     },
-    run: (_input, items) =>
-      Promise.resolve(() =>
-        Promise.resolve(new Map(items.map(({ id }) => [id, { kind: 'done' }]))),
-      ),
+    run: async (_input, items) => {
+      await run();
+      return async () => {
+        await commit();
+        return new Map(items.map(({ id }) => [id, { kind: 'done' }]));
+      };
+    },
     summarize: () => Promise.resolve({}),
   });
   const write = (line: string): void => void errors.push(line);
@@ -70,6 +79,64 @@ test('a job that is deleted while it is planned is no error', async () => {
 
   expect(await findJob(prisma, id)).toBeNull();
   expect(errors).toEqual([]);
+});
+
+/** Ends every connection of the database, as a server that dies does; fails as whoever had one fails. */
+function loseDatabase(): Promise<unknown> {
+  return pool.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+     ORDER BY pid = pg_backend_pid()`,
+  );
+}
+
+function itemsOf(jobId: JobId): Promise<readonly object[]> {
+  return prisma.jobItem.findMany({ where: { jobId } });
+}
+
+test('a database that dies under a batch costs its items no try', async () => {
+  const id = await newJob();
+  let losses = 0;
+  const { runner } = newRunner(({ jobId }) => addItems(pool, jobId, [ITEM]), {
+    run: async () => {
+      if (++losses <= 4) await loseDatabase();
+    },
+  });
+
+  const job = await runner.runJob(id, never);
+
+  expect(job.state).toBe('SUCCEEDED');
+  expect(await itemsOf(id)).toMatchObject([{ state: 'DONE', attempts: 1, lostLeases: 4 }]);
+});
+
+test('what a batch has made is stored when the database is back', async () => {
+  const id = await newJob();
+  const did: string[] = [];
+  const { runner } = newRunner(({ jobId }) => addItems(pool, jobId, [ITEM]), {
+    run: () => Promise.resolve(did.push('run')),
+    commit: async () => {
+      did.push('commit');
+      if (did.length <= 4) await loseDatabase();
+    },
+  });
+
+  const job = await runner.runJob(id, never);
+
+  expect(job.state).toBe('SUCCEEDED');
+  expect(did).toEqual(['run', 'commit', 'commit', 'commit', 'commit']);
+  expect(await itemsOf(id)).toMatchObject([{ state: 'DONE', attempts: 1, lostLeases: 0 }]);
+});
+
+test('a database that dies under a plan does not count against the job', async () => {
+  const id = await newJob();
+  let losses = 0;
+  const { runner } = newRunner(async ({ jobId }) => {
+    if (++losses <= 4) await loseDatabase();
+    await addItems(pool, jobId, [ITEM]);
+  });
+
+  const job = await runner.runJob(id, never);
+
+  expect(job.state).toBe('SUCCEEDED');
 });
 
 /** A plan that takes until the worker is told to stop. */

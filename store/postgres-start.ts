@@ -1,0 +1,68 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { messageOf, systemErrorCode } from '../platform/errors.ts';
+import {
+  isForeignPidFile,
+  readPostmaster,
+  removeForeignPidFile,
+  type Cluster,
+} from './postgres-cluster.ts';
+import { runProgram, type PostgresPrograms } from './postgres-programs.ts';
+
+/** Null when it started; otherwise why not, which is no error where another process was quicker. */
+export async function tryToStart(
+  cluster: Cluster,
+  { pgCtl }: PostgresPrograms,
+  port: number,
+): Promise<string | null> {
+  await removeForeignPidFile(cluster);
+  if ((await readServerState(cluster)) === 'alive') return 'Another process has it.';
+  const log = join(cluster.folder, 'start.log');
+  const options = `-p ${port}`;
+  try {
+    await runProgram(
+      pgCtl,
+      ['start', '-w', '-t', '3600', '-D', cluster.folder, '-l', log, '-o', options],
+      cluster.user,
+    );
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** `alive` while it starts and stops, too; `dead`: it ended without cleaning up; `gone`: it was stopped, or never ran. */
+export type ServerState = 'alive' | 'dead' | 'gone';
+
+export async function readServerState(cluster: Cluster): Promise<ServerState> {
+  const server = await readPostmaster(cluster);
+  if (server === null) return 'gone';
+  try {
+    process.kill(server.pid, 0);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EPERM') return 'dead';
+  }
+  return (await isForeignPidFile(cluster)) ? 'dead' : 'alive';
+}
+
+export async function stopServer(
+  { folder, user }: Cluster,
+  { pgCtl }: PostgresPrograms,
+): Promise<void> {
+  await runProgram(pgCtl, ['stop', '-w', '-m', 'fast', '-t', '60', '-D', folder], user);
+}
+
+/** A port nobody listens on. Should somebody take it before the server does, the start fails and is tried again. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new Error('No port.'));
+        else resolve(address.port);
+      });
+    });
+  });
+}
