@@ -174,6 +174,25 @@ export async function countIndexed(db: Queryable, key: IndexKey): Promise<number
   return count(db, key, 'sha256 IS NOT NULL', []);
 }
 
+export interface Indexed {
+  readonly count: number;
+  /** Number of the last change; 0: there was none. */
+  readonly lastSeq: bigint;
+}
+
+/** The same with the number of the last change, both of one moment. */
+export async function readIndexed(
+  db: Queryable,
+  { collectionId, visionSpaceId }: IndexKey,
+): Promise<Indexed> {
+  const { rows } = await db.query<{ count: string; last: string }>(
+    `SELECT count(sha256) AS count, coalesce(max(seq), 0) AS last FROM index_entries
+     WHERE collection_id = $1 AND vision_space_id = $2`,
+    [collectionId, visionSpaceId],
+  );
+  return { count: Number(rows[0]?.count ?? 0), lastSeq: BigInt(rows[0]?.last ?? 0) };
+}
+
 async function count(
   db: Queryable,
   { collectionId, visionSpaceId }: IndexKey,

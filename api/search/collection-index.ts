@@ -10,7 +10,7 @@ import {
 import type { ThreadIndex } from '../../indexer/vector-index/thread-index.ts';
 import type { Neighbors } from '../../indexer/vector-index/vector-index.ts';
 import type { ChangeListener } from '../../store/change-listener.ts';
-import { countIndexed, type IndexKey } from '../../store/changes.ts';
+import { readIndexed, type IndexKey } from '../../store/changes.ts';
 import { RecallSampler } from './recall-sampler.ts';
 
 export interface CollectionIndexOptions extends StoredIndexOptions {
@@ -114,13 +114,13 @@ export class CollectionIndex {
 
   /**
    * Whether it holds as many images as the store says. It doesn't after the store was set back to an earlier time by
-   * other means than an earlier sequence number tells.
+   * other means than an earlier sequence number tells. While the store is ahead there is nothing to compare.
    */
   async isComplete(): Promise<boolean> {
     const { seq } = this.#follower;
-    const stored = await countIndexed(this.#options.db, this.#options.key);
-    const isStill = this.#follower.isCaughtUp && this.#follower.seq === seq;
-    return !isStill || stored === this.#index.size;
+    const { count, lastSeq } = await readIndexed(this.#options.db, this.#options.key);
+    const isStill = this.#follower.isCaughtUp && this.#follower.seq === seq && lastSeq <= seq;
+    return !isStill || count === this.#index.size;
   }
 
   get key(): IndexKey {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
+import { Client } from 'pg';
 import {
   CollectionIndexes,
   type CollectionIndexesOptions,
@@ -162,6 +163,26 @@ test('an index that holds other images than the store is built again', async () 
   const index = await indexes.get(key);
   await index.caughtUp();
   expect(index.state.size).toBe(1);
+});
+
+test('an index that has not heard of a change yet is kept', async () => {
+  const elsewhere = new URL(database.url);
+  elsewhere.pathname = '/postgres'; // nothing is told there
+  const createClient = () => new Client({ connectionString: elsewhere.href });
+  const deaf = new ChangeListener({ createClient, pollMs: 600_000 });
+  const [key, indexes] = [await liveIndex(), createIndexes({ listener: deaf })];
+  await deaf.wait(key.collectionId, 0, AbortSignal.abort()); // it listens
+  const [cat] = await indexed(database, key, ['cat']);
+  const index = await indexes.get(key);
+  await index.ready;
+  await indexed(database, key, ['dog']);
+
+  await indexes.maintain();
+
+  expect(await indexes.get(key)).toBe(index);
+  expect((await index.search(vectorOf('cat'), { k: 1 })).ids[0]).toBe(cat);
+  await indexes.close();
+  await deaf.close();
 });
 
 /** As if a backup had been restored from before the last `count` changes. */
