@@ -37,12 +37,18 @@ export type ServerState = 'alive' | 'dead' | 'gone';
 export async function readServerState(cluster: Cluster): Promise<ServerState> {
   const server = await readPostmaster(cluster);
   if (server === null) return 'gone';
+  if (isRunning(server.pid) && !(await isForeignPidFile(cluster))) return 'alive';
+  // A server that stops removes its file before it ends: it may have done so between the two looks.
+  return (await readPostmaster(cluster)) === null ? 'gone' : 'dead';
+}
+
+function isRunning(pid: number): boolean {
   try {
-    process.kill(server.pid, 0);
+    process.kill(pid, 0);
+    return true;
   } catch (error) {
-    if (systemErrorCode(error) !== 'EPERM') return 'dead';
+    return systemErrorCode(error) === 'EPERM';
   }
-  return (await isForeignPidFile(cluster)) ? 'dead' : 'alive';
 }
 
 export async function stopServer(
