@@ -37,11 +37,12 @@ async function lockCollection(client: Queryable, collectionId: CollectionId): Pr
  */
 const RECLAIM_LOCK = `hashtextextended('embeddings of ' || $1::text, 0)`;
 
-/** Waits for those who index in the vision space, and holds them up until the transaction ends. */
+/** Waits for those who index in the vision space or change the collection's entries, and holds them up until the transaction ends. */
 export async function lockForReclaiming(
   client: Queryable,
-  visionSpaceId: VisionSpaceId,
+  { collectionId, visionSpaceId }: IndexKey,
 ): Promise<void> {
+  await lockCollection(client, collectionId);
   await client.query(`SELECT pg_advisory_xact_lock(${RECLAIM_LOCK})`, [visionSpaceId]);
 }
 

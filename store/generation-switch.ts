@@ -93,17 +93,17 @@ function beingBuilt(jobId: string): PlatformError {
   return new PlatformError('CONFLICT', message);
 }
 
-/** Writes what the checks found: a BUILDING generation becomes READY, or FAILED; others keep their state. */
+/** Writes what a job's checks found: a BUILDING generation becomes READY, or FAILED; others keep their state. */
 export async function settleGeneration(
   client: Queryable,
-  id: GenerationId,
+  { id, jobId }: { readonly id: GenerationId; readonly jobId: JobId },
   checks: readonly GenerationCheck[],
 ): Promise<void> {
   const state = checks.every(({ passed }) => passed) ? 'READY' : 'FAILED';
   await client.query(
     `UPDATE generations SET checks = $2, state = CASE WHEN state = 'BUILDING' THEN $3 ELSE state END
-     WHERE id = $1 AND discarded_at IS NULL`,
-    [id, storableJson(checks), state],
+     WHERE id = $1 AND job_id = $4 AND discarded_at IS NULL`,
+    [id, storableJson(checks), state, jobId],
   );
 }
 

@@ -83,8 +83,11 @@ export async function lockGenerations(
   client: Queryable,
   collectionId: CollectionId,
 ): Promise<void> {
-  await client.query('SELECT FROM collections WHERE id = $1 FOR NO KEY UPDATE', [collectionId]);
+  await client.query(`SELECT pg_advisory_xact_lock(${GENERATIONS_LOCK})`, [collectionId]);
 }
+
+/** Advisory, because those queue: a row's share locks would let one commit after the other pass before who waits to switch. */
+const GENERATIONS_LOCK = `hashtextextended('generations of ' || $1::text, 0)`;
 
 /**
  * The vision spaces that new images of a collection go to. They stay the same until the transaction ends: whoever begins another
@@ -94,7 +97,7 @@ export async function readKeptSpaces(
   client: Queryable,
   collectionId: CollectionId,
 ): Promise<ReadonlySet<VisionSpaceId>> {
-  await client.query('SELECT FROM collections WHERE id = $1 FOR SHARE', [collectionId]);
+  await client.query(`SELECT pg_advisory_xact_lock_shared(${GENERATIONS_LOCK})`, [collectionId]);
   const { rows } = await client.query<{ id: string }>(
     `SELECT vision_space_id AS id FROM generations WHERE collection_id = $1 AND discarded_at IS NULL`,
     [collectionId],

@@ -36,16 +36,20 @@ export async function failJob(pool: Pool, id: JobId, message: string, now: Date)
   await end(pool, id, { to: 'FAILED', reasonCode: JOB_FAILED, result: { message }, now });
 }
 
-/** Ends a job whose every item has an outcome; false while there are open ones, or when it isn't for workers now. */
+/** Ends a job whose every item has an outcome, and with it a generation whose checks never came to an end; false while there are open ones, or when it isn't for workers now. */
 export async function finishJob(
   db: Queryable,
   id: JobId,
   { result, now }: { result: object | null; now: Date },
 ): Promise<boolean> {
   const { rowCount } = await db.query(
-    `UPDATE jobs SET state = 'SUCCEEDED', result = $2, finished_at = $3, started_at = coalesce(started_at, $3)
-     WHERE id = $1 AND state IN ('QUEUED', 'RUNNING') AND NOT EXISTS (
-       SELECT FROM job_items WHERE job_id = $1 AND state IN ('PENDING', 'RUNNING'))`,
+    `WITH ended AS (
+       UPDATE jobs SET state = 'SUCCEEDED', result = $2, finished_at = $3, started_at = coalesce(started_at, $3)
+       WHERE id = $1 AND state IN ('QUEUED', 'RUNNING') AND NOT EXISTS (
+         SELECT FROM job_items WHERE job_id = $1 AND state IN ('PENDING', 'RUNNING'))
+       RETURNING id), abandoned AS (
+       UPDATE generations SET state = 'FAILED' FROM ended WHERE job_id = ended.id AND state = 'BUILDING')
+     SELECT FROM ended`,
     [id, result, now],
   );
   return rowCount === 1;
@@ -59,6 +63,7 @@ export async function finishJob(
 export async function retryFailedItems(pool: Pool, id: JobId): Promise<number> {
   return inTransaction(pool, async (client) => {
     await requireState(client, id, ['QUEUED', 'RUNNING', 'PAUSED', 'SUCCEEDED', 'FAILED']);
+    await takeGenerationBack(client, id);
     const { rowCount } = await client.query(
       `UPDATE job_items SET state = 'PENDING', attempts = 0, lost_leases = 0, not_before = NULL,
          reason_code = NULL, message = NULL, finished_at = NULL
@@ -73,13 +78,27 @@ export async function retryFailedItems(pool: Pool, id: JobId): Promise<number> {
        WHERE id = $1 AND (state = 'FAILED' OR state = 'SUCCEEDED' AND $2)`,
       [id, count > 0],
     );
-    await client.query(
-      `UPDATE generations SET state = 'BUILDING'
-       WHERE job_id = $1 AND state = 'FAILED' AND discarded_at IS NULL AND $2`,
-      [id, count > 0],
-    );
     return count;
   });
+}
+
+/** What the job built is built on. Throws CONFLICT when another job builds it since, or it was given up. */
+async function takeGenerationBack(client: Queryable, id: JobId): Promise<void> {
+  const { rows } = await client.query<{ isOurs: boolean }>(
+    `SELECT g.job_id = j.id AND g.discarded_at IS NULL AS "isOurs"
+     FROM jobs j JOIN generations g ON g.id::text = j.plan->>'generationId' WHERE j.id = $1`,
+    [id],
+  );
+  if (rows[0]?.isOurs === false) {
+    const message =
+      'Its generation was discarded, or another job builds it: start another reindex.';
+    throw new PlatformError('CONFLICT', message);
+  }
+  await client.query(
+    `UPDATE generations SET state = 'BUILDING' WHERE job_id = $1 AND state = 'FAILED' AND discarded_at IS NULL
+       AND EXISTS (SELECT FROM job_items WHERE job_id = $1 AND (state = 'FAILED' OR reason_code = $2))`,
+    [id, JOB_FAILED],
+  );
 }
 
 const OPEN: readonly JobState[] = ['PLANNED', 'QUEUED', 'RUNNING', 'PAUSED'];
@@ -95,6 +114,10 @@ async function end(pool: Pool, id: JobId, { to, reasonCode, result, now }: End):
   await inTransaction(pool, async (client) => {
     await requireState(client, id, OPEN);
     await client.query(
+      "UPDATE generations SET state = 'FAILED' WHERE job_id = $1 AND state = 'BUILDING'",
+      [id],
+    );
+    await client.query(
       `UPDATE job_items SET state = 'SKIPPED', reason_code = $2, finished_at = $3,
          lease_token = NULL, lease_until = NULL
        WHERE id IN (
@@ -104,10 +127,6 @@ async function end(pool: Pool, id: JobId, { to, reasonCode, result, now }: End):
     await client.query('UPDATE jobs SET state = $2, result = $3, finished_at = $4 WHERE id = $1', [
       ...[id, to, result, now],
     ]);
-    await client.query(
-      "UPDATE generations SET state = 'FAILED' WHERE job_id = $1 AND state = 'BUILDING'",
-      [id],
-    );
   });
 }
 

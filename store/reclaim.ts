@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import { lockForReclaiming } from './changes.ts';
+import { lockForReclaiming, type IndexKey } from './changes.ts';
+import { hexOf } from './embeddings.ts';
 import {
   asCollectionId,
   asGenerationId,
@@ -8,7 +9,6 @@ import {
   type VisionSpaceId,
 } from './ids.ts';
 import { inTransaction, type Queryable } from './transaction.ts';
-import type { IndexKey } from './changes.ts';
 
 export interface DiscardedGeneration extends IndexKey {
   readonly id: GenerationId;
@@ -27,59 +27,78 @@ export async function listDiscarded(db: Queryable): Promise<readonly DiscardedGe
   }));
 }
 
-/** Rows of one statement: some 100 ms, during which commits of the vision space wait. */
+/** Rows of one transaction. */
 const BATCH = 5000;
 
 /**
- * Deletes the next rows of a discarded generation: index entries, unless a later generation of the collection has the vision space
- * again, then embeddings in that space whose bytes no collection with a kept generation there has. Gives how many; 0: it is done, and
- * marked as reclaimed.
+ * Deletes the rows of a discarded generation: index entries, unless a later generation of the collection has the vision space again,
+ * then embeddings in that space whose bytes no collection with a kept generation there has. A batch at a time, with the number of its
+ * rows; at the end the generation is marked as reclaimed.
  */
-export async function reclaimBatch(
+export async function* reclaim(
   pool: Pool,
   { id, ...key }: DiscardedGeneration,
   now: Date,
-): Promise<number> {
-  return inTransaction(pool, async (client) => {
-    await lockForReclaiming(client, key.visionSpaceId);
-    const entries = await deleteEntries(client, key);
-    if (entries > 0) return entries;
-    const embeddings = await deleteUnusedEmbeddings(client, key.visionSpaceId, BATCH);
-    if (embeddings > 0) return embeddings;
-    await client.query('UPDATE generations SET reclaimed_at = $2 WHERE id = $1', [id, now]);
-    return 0;
-  });
+): AsyncGenerator<number, void> {
+  for (;;) {
+    const deleted = await inTransaction(pool, (client) => deleteEntries(client, key));
+    if (deleted === 0) break;
+    yield deleted;
+  }
+  let after: Uint8Array = Buffer.alloc(0);
+  for (;;) {
+    const unused = await findUnused(pool, key.visionSpaceId, after);
+    const last = unused.at(-1);
+    if (last === undefined) break;
+    after = last;
+    yield await inTransaction(pool, (client) => deleteUnused(client, key, unused));
+  }
+  await pool.query('UPDATE generations SET reclaimed_at = $2 WHERE id = $1', [id, now]);
 }
 
-async function deleteEntries(
-  client: Queryable,
-  { collectionId, visionSpaceId }: IndexKey,
-): Promise<number> {
+/** The collection's lock keeps those away who take images out of the same rows. */
+async function deleteEntries(client: Queryable, key: IndexKey): Promise<number> {
+  await lockForReclaiming(client, key);
   const { rowCount } = await client.query(
     `DELETE FROM index_entries WHERE vision_space_id = $2 AND image_id IN (
        SELECT image_id FROM index_entries WHERE collection_id = $1 AND vision_space_id = $2
          AND NOT EXISTS (SELECT FROM generations
            WHERE collection_id = $1 AND vision_space_id = $2 AND discarded_at IS NULL)
        LIMIT $3)`,
-    [collectionId, visionSpaceId, BATCH],
+    [key.collectionId, key.visionSpaceId, BATCH],
   );
   return rowCount ?? 0;
 }
 
-/** Removes embeddings whose bytes no collection needs in the space; gives how many. Hold `lockForReclaiming`. */
-export async function deleteUnusedEmbeddings(
-  client: Queryable,
+/** Of `embeddings e` in the vision space $1. */
+const IS_UNUSED = `NOT EXISTS (
+  SELECT FROM images i JOIN generations g ON g.collection_id = i.collection_id
+  WHERE i.sha256 = e.sha256 AND g.vision_space_id = $1 AND g.discarded_at IS NULL)`;
+
+/** Without a lock: some may be used by the time they are to be deleted. */
+async function findUnused(
+  db: Queryable,
   visionSpaceId: VisionSpaceId,
-  limit: number,
+  after: Uint8Array,
+): Promise<readonly Uint8Array[]> {
+  const { rows } = await db.query<{ sha256: Buffer }>(
+    `SELECT sha256 FROM embeddings e WHERE vision_space_id = $1 AND sha256 > $2 AND ${IS_UNUSED}
+     ORDER BY sha256 LIMIT $3`,
+    [visionSpaceId, after, BATCH],
+  );
+  return rows.map(({ sha256 }) => sha256);
+}
+
+async function deleteUnused(
+  client: Queryable,
+  key: IndexKey,
+  sha256s: readonly Uint8Array[],
 ): Promise<number> {
+  await lockForReclaiming(client, key);
   const { rowCount } = await client.query(
-    `DELETE FROM embeddings WHERE vision_space_id = $1 AND sha256 IN (
-       SELECT sha256 FROM embeddings e WHERE vision_space_id = $1
-         AND NOT EXISTS (
-           SELECT FROM images i JOIN generations g ON g.collection_id = i.collection_id
-           WHERE i.sha256 = e.sha256 AND g.vision_space_id = $1 AND g.discarded_at IS NULL)
-       LIMIT $2)`,
-    [visionSpaceId, limit],
+    `DELETE FROM embeddings e WHERE vision_space_id = $1
+       AND sha256 IN (SELECT decode(unnest($2::text[]), 'hex')) AND ${IS_UNUSED}`,
+    [key.visionSpaceId, sha256s.map(hexOf)],
   );
   return rowCount ?? 0;
 }
@@ -90,14 +109,15 @@ const UNATTENDED = ['schedule', 'watcher'];
 const MOST_SCANS = 10;
 
 /**
- * Deletes ingests that nobody asked for, were over before `until`, and changed nothing. Each has a row for every file, so that a rescan a
+ * Deletes ingests that nobody asked for, were over before `until`, and changed nothing; what they refused the next one refuses again. Each has a row for every file, so that a rescan a
  * minute would fill the database. Gives how many.
  */
 export async function forgetIdleScans(db: Queryable, until: Date): Promise<number> {
   const { rowCount } = await db.query(
     `DELETE FROM jobs WHERE id IN (
        SELECT id FROM jobs j WHERE kind = 'INGEST' AND created_by = ANY($1) AND state = 'SUCCEEDED' AND finished_at < $2
-         AND NOT EXISTS (SELECT FROM job_items WHERE job_id = j.id AND state IN ('DONE', 'FAILED'))
+         AND NOT EXISTS (SELECT FROM job_items WHERE job_id = j.id
+           AND (state = 'DONE' OR state = 'FAILED' AND payload->>'task' IS DISTINCT FROM 'refuse'))
        ORDER BY finished_at LIMIT $3)`,
     [UNATTENDED, until, MOST_SCANS],
   );

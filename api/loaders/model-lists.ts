@@ -1,6 +1,6 @@
 import type { BundleCatalog } from '../../models/bundle-catalog.ts';
 import { registerBundle } from '../../indexer/collections.ts';
-import { messageOf } from '../../platform/errors.ts';
+import { messageOf, PlatformError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { PrismaClient } from '../../store/database.ts';
 import {
@@ -26,8 +26,8 @@ export interface ModelListsOptions {
  * were added meanwhile are registered first.
  */
 export class ModelLists {
-  readonly visionSpaces: () => Promise<readonly VisionSpaceRecord[]>;
-  readonly textModels: () => Promise<readonly TextModelRecord[]>;
+  readonly visionSpaces: ReadList<VisionSpaceRecord>;
+  readonly textModels: ReadList<TextModelRecord>;
   readonly #options: ModelListsOptions;
   /** Fingerprints of text models that are registered, or can't be. */
   readonly #registered = new Set<string>();
@@ -52,6 +52,7 @@ export class ModelLists {
       try {
         await registerBundle({ prisma }, bundle);
       } catch (error) {
+        if (!(error instanceof PlatformError)) throw error; // the database's: it passes
         logger.warn(`The bundle ${bundle.folder} can't be used: ${messageOf(error)}`);
       }
       this.#registered.add(bundle.textModel);
@@ -59,10 +60,13 @@ export class ModelLists {
   }
 }
 
-function keep<T>(read: () => Promise<T>, now: () => number): () => Promise<T> {
-  let kept: { readonly at: number; readonly value: Promise<T> } | null = null;
-  return () => {
-    if (kept === null || now() - kept.at > KEPT_MS) {
+/** `afresh`: past what is kept, for who knows of a row that the list lacks. */
+export type ReadList<T> = (afresh?: boolean) => Promise<readonly T[]>;
+
+function keep<T>(read: () => Promise<readonly T[]>, now: () => number): ReadList<T> {
+  let kept: { readonly at: number; readonly value: Promise<readonly T[]> } | null = null;
+  return (afresh = false) => {
+    if (kept === null || afresh || now() - kept.at > KEPT_MS) {
       const value = read();
       kept = { at: now(), value };
       value.catch(() => (kept = null));

@@ -20,8 +20,11 @@ export const Generation: GenerationResolvers = {
   visionSpace: ({ visionSpaceId }, _args, context) => loadVisionSpace(visionSpaceId, context),
   textModel: async ({ textModelId }, _args, { loaders }) =>
     (await loaders.textModels()).find(({ id }) => id === textModelId) ?? null,
+  // The entries of a discarded one are going, and may be another's by now.
   images: async (generation, _args, { loaders }) =>
-    (await loaders.indexedCount.load(indexKeyName(generation))) ?? 0,
+    generation.discardedAt === null
+      ? ((await loaders.indexedCount.load(indexKeyName(generation))) ?? 0)
+      : 0,
   checks: ({ checks }) => CHECKS.safeParse(checks).data ?? [],
   // Who may not see jobs gets none.
   job: ({ jobId }, _args, { services, viewer }) =>

@@ -5,6 +5,7 @@ import { findGeneration, type GenerationRecord } from '../../store/generations.t
 import type { TextModelRecord, VisionSpaceRecord } from '../../store/model-registry.ts';
 import { hasRole } from '../auth/viewer.ts';
 import type { Context } from '../context.ts';
+import type { ReadList } from '../loaders/model-lists.ts';
 import { idOf } from '../node-ids.ts';
 
 export interface Searched {
@@ -31,8 +32,7 @@ export async function findSearched(
   { textModel: name, generation: chosen }: Wanted = {},
 ): Promise<Searched> {
   const generation = chosen ?? (await getLive({ loaders }, collection));
-  const spaces = await loaders.visionSpaces();
-  const visionSpace = spaces.find(({ id }) => id === generation.visionSpaceId);
+  const visionSpace = await findListed(loaders.visionSpaces, generation.visionSpaceId);
   if (!visionSpace) throw new Error('A generation without its vision space.');
   const textModel = await findTextModel(loaders, generation, name ?? null);
   return { generation, visionSpace, textModel };
@@ -70,13 +70,24 @@ export async function getSearchable(
   throw new PlatformError('GENERATION_NOT_READY', message);
 }
 
+/** Rows of another process may be newer than what is kept of the list. */
+async function findListed<T extends { readonly id: string }>(
+  read: ReadList<T>,
+  wanted: string,
+): Promise<T | null> {
+  const find = (all: readonly T[]): T | undefined => all.find(({ id }) => id === wanted);
+  return find(await read()) ?? find(await read(true)) ?? null;
+}
+
 async function findTextModel(
   loaders: Context['loaders'],
   { textModelId }: GenerationRecord,
   name: string | null,
 ): Promise<TextModelRecord | null> {
+  if (name === null) {
+    return textModelId === null ? null : findListed(loaders.textModels, textModelId);
+  }
   const models = await loaders.textModels();
-  if (name === null) return models.find(({ id }) => id === textModelId) ?? null;
   const found = models.find((model) => `${model.name}@${model.version}` === name);
   if (found) return found;
   const known = models.map((model) => `${model.name}@${model.version}`).join(', ');

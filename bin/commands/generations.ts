@@ -38,7 +38,7 @@ export function addGenerationCommands(program: Command, context: CommandContext)
     .command('promote')
     .description('Make a ready generation the live one, at once for every server.')
     .requiredOption(...collection)
-    .option(number[0], `${number[1]} (default: the newest that is READY)`, wholeNumber)
+    .option(number[0], `${number[1]} (default: the newest, if it is READY)`, wholeNumber)
     .action((flags: GenerationFlags) => promote(flags, context));
   program
     .command('rollback')
@@ -99,7 +99,7 @@ async function describeAll(
     return {
       ...{ number, state, createdAt, promotedAt, discardedAt, reclaimedAt },
       visionSpace: spaces.find(({ id }) => id === one.visionSpaceId)?.name ?? '',
-      images: counts.get(indexKeyName(one)) ?? 0,
+      images: one.discardedAt === null ? (counts.get(indexKeyName(one)) ?? 0) : 0,
       textModel: model ? `${model.name}@${model.version}` : null,
       checks: Array.isArray(one.checks) ? (one.checks as Described['checks']) : [],
     };
@@ -120,11 +120,10 @@ async function choose(
   number: number | undefined,
 ): Promise<GenerationRecord> {
   const all = await listGenerations(prisma, id);
-  const found = all.find((one) =>
-    number === undefined ? one.state === 'READY' : one.number === number,
-  );
-  if (found) return found;
-  const wanted = number === undefined ? 'READY generation' : `generation ${number}`;
+  const newest = all.find(({ discardedAt }) => discardedAt === null);
+  const found = number === undefined ? newest : all.find((one) => one.number === number);
+  if (found && (number !== undefined || found.state === 'READY')) return found;
+  const wanted = number === undefined ? 'newest generation that is READY' : `generation ${number}`;
   const message = `The collection "${name}" has no ${wanted}: bin/sharelock generations --collection "${name}" lists them.`;
   throw new PlatformError('NOT_FOUND', message);
 }

@@ -5,8 +5,10 @@ import { startReindex } from '../../indexer/reindex/start-reindex.ts';
 import type { Canary } from '../../indexer/reindex/canaries.ts';
 import { openServices } from '../../indexer/services.ts';
 import { Closers } from '../../platform/closers.ts';
+import { PlatformError } from '../../platform/errors.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { getCollection } from '../../store/collections.ts';
+import { countItems } from '../../store/job-items.ts';
 import { recordAudit } from '../../store/audit.ts';
 import { reportJob } from '../job-report.ts';
 import type { CommandContext } from '../program.ts';
@@ -76,6 +78,11 @@ async function reindex(flags: ReindexFlags, context: CommandContext): Promise<vo
     const { signal, out } = context;
     const ended = await workOnJob(job.id, services, { progress, signal, label: 'embedding' });
     await reportJob(services, ended, { json: flags.json, out });
+    const { failed } = await countItems(database.pool, job.id);
+    if (failed > 0) {
+      const message = `${failed} items failed, the checks included: bin/sharelock generations --collection "${flags.collection}" says what they found.`;
+      throw new PlatformError('CONFLICT', message);
+    }
     if (!flags.dryRun) context.err(nextStep(flags));
   } finally {
     progress.stop();

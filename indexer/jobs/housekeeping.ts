@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '../../platform/logger.ts';
 import type { Database } from '../../store/database.ts';
-import { forgetIdleScans, listDiscarded, reclaimBatch } from '../../store/reclaim.ts';
+import { forgetIdleScans, listDiscarded, reclaim } from '../../store/reclaim.ts';
 
 const LOOK_EVERY_MS = 5000;
 /** Scans that nobody asked for and that found nothing to do are worth a look for a day. */
@@ -31,8 +31,9 @@ export async function keepHouse(
 /** Deletes what is discarded now. */
 export async function reclaimDiscarded({ pool }: Database, signal: AbortSignal): Promise<void> {
   for (const generation of await listDiscarded(pool)) {
-    while (!signal.aborted && (await reclaimBatch(pool, generation, new Date())) > 0) {
-      await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    for await (const rows of reclaim(pool, generation, new Date())) {
+      if (signal.aborted) return;
+      if (rows > 0) await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 }

@@ -105,6 +105,10 @@ async function embed(
 ): Promise<Commit> {
   const { collectionId, visionSpaceId } = input;
   const { again } = madePlan.parse(job.plan);
+  const generation = await findBuilt(services.database, job);
+  if (generation?.discardedAt !== null) {
+    return () => Promise.resolve(new Map(images.map(({ item }) => [item.id, DISCARDED])));
+  }
   const vision = await getVision(services, input);
   const notBefore = again ? job.createdAt : null;
   const orders = images.map(({ item, task }) => ({ item, imageId: asImageId(task.imageId) }));
@@ -125,7 +129,9 @@ async function check(
   if (generation?.discardedAt !== null) return () => Promise.resolve(new Map([[id, DISCARDED]]));
   const checks = await checkGeneration(services, generation, { canaries, signal, logger });
   return async (client) => {
-    await settleGeneration(client, generation.id, checks);
+    // Failed images that are tried again come first; then the checks are made anew.
+    if (await hasOpenItems(client, job.id, 'check')) return new Map();
+    await settleGeneration(client, { id: generation.id, jobId: job.id }, checks);
     return new Map([[id, outcomeOf(checks)]]);
   };
 }

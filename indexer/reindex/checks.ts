@@ -57,7 +57,10 @@ export async function checkGeneration(
     checks.push(await checkRecall(pool, key, index), await checkOwnVectorFirst(pool, key, index));
     const built = { index, textModel: textModel?.fingerprint ?? null };
     checks.push(...(await askCanaries(services, generation, options, built)));
-    await current.save();
+    // It only saves time; servers build the index without.
+    await current.save().catch((error: unknown) => {
+      options.logger.warn({ err: error }, 'A snapshot could not be written.');
+    });
   });
   return checks;
 }

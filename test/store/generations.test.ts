@@ -20,7 +20,7 @@ import { cancelJob, finishJob, queueJob, retryFailedItems } from '../../store/jo
 import { addFinishedItems } from '../../store/ledger.ts';
 import { createJob, findJob } from '../../store/jobs.ts';
 import { registerTextModel } from '../../store/model-registry.ts';
-import { forgetIdleScans, listDiscarded, reclaimBatch } from '../../store/reclaim.ts';
+import { forgetIdleScans, listDiscarded, reclaim } from '../../store/reclaim.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { useDatabase } from '../support/database.ts';
 import { withCode } from '../support/errors.ts';
@@ -61,7 +61,7 @@ async function begun(key: IndexKey): Promise<{ id: GenerationId; jobId: JobId }>
 /** One that was built and checked. */
 async function ready(key: IndexKey): Promise<GenerationId> {
   const { id, jobId } = await begun(key);
-  await settleGeneration(pool, id, GOOD);
+  await settleGeneration(pool, { id, jobId }, GOOD);
   await cancelJob(pool, jobId, NOON);
   return id;
 }
@@ -196,7 +196,7 @@ describe('switching', () => {
     const promoting = (one: GenerationId): Promise<void> => promoteGeneration(pool, one, NOON);
 
     await expect(promoting(id)).rejects.toMatchObject(CONFLICT);
-    await settleGeneration(pool, id, BAD);
+    await settleGeneration(pool, { id, jobId }, BAD);
     await expect(promoting(id)).rejects.toMatchObject(CONFLICT);
     await expect(rollbackGeneration(pool, first.collectionId, NOON)).rejects.toMatchObject(
       CONFLICT,
@@ -221,7 +221,7 @@ describe('switching', () => {
     const key = await anotherSpace(first);
     const jobId = await newJob(key);
     const { id } = await beginGeneration(pool, jobId, { ...key, textModelId: null });
-    await settleGeneration(pool, id, GOOD);
+    await settleGeneration(pool, { id, jobId }, GOOD);
 
     await expect(promoteGeneration(pool, id, NOON)).rejects.toMatchObject(CONFLICT);
   });
@@ -241,21 +241,21 @@ describe('switching', () => {
     await addFinishedItems(pool, jobId, failed, now);
     await queueJob(pool, jobId, {});
     await finishJob(pool, jobId, { result: {}, now });
-    await settleGeneration(pool, id, BAD);
+    await settleGeneration(pool, { id, jobId }, BAD);
     expect(await stateOf(id)).toBe('FAILED');
 
     await retryFailedItems(pool, jobId);
 
     expect(await stateOf(id)).toBe('BUILDING');
-    await settleGeneration(pool, id, GOOD);
+    await settleGeneration(pool, { id, jobId }, GOOD);
     expect(await stateOf(id)).toBe('READY');
   });
 });
 
 describe('reclaiming', () => {
-  async function reclaim(): Promise<void> {
+  async function reclaimAll(): Promise<void> {
     for (const one of await listDiscarded(pool)) {
-      while ((await reclaimBatch(pool, one, NOON)) > 0);
+      for await (const rows of reclaim(pool, one, NOON)) expect(rows).toBeGreaterThan(0);
     }
   }
 
@@ -269,7 +269,7 @@ describe('reclaiming', () => {
     await indexed(database, elsewhere, ['shared']);
 
     await discardGeneration(pool, id, NOON);
-    await reclaim();
+    await reclaimAll();
 
     expect(await countIndexed(pool, next)).toBe(0);
     expect(await countIndexed(pool, elsewhere)).toBe(1);
@@ -287,7 +287,7 @@ describe('reclaiming', () => {
     await discardGeneration(pool, id, NOON);
     await begun(next);
 
-    await reclaim();
+    await reclaimAll();
 
     expect(await countIndexed(pool, next)).toBe(1);
     expect(await countUnindexed(pool, next)).toBe(0);

@@ -27,7 +27,8 @@ export const promoteGeneration: NonNullable<MutationResolvers['promoteGeneration
   payload({ generation: null }, async () => {
     const { database, now } = context.services;
     const generation = await inField('id', getVisibleGeneration(context, input.id));
-    if (COMPLETE.has(generation.state)) await warmUp(context, generation);
+    if (COMPLETE.has(generation.state) && generation.discardedAt === null)
+      await warmUp(context, generation);
     await inField('id', promote(database.pool, generation.id, now()));
     return record(context, 'promoteGeneration', generation.id);
   });
