@@ -88,7 +88,10 @@ async function run(options: KillOptions, closers: Closers): Promise<Report> {
     await Promise.race([killing, isBroken, untilAborted(signal)]);
   } finally {
     done.abort();
-    await Promise.race([killing.catch(() => undefined), pause(GRACE_MS)]); // what it starts must be there to be ended
+    await Promise.race([
+      killing.catch(() => undefined),
+      pause(GRACE_MS, undefined, { ref: false }),
+    ]); // what it starts must be there to be ended
   }
   await untilIdle(database);
   const expected = { photos: stage.photos.count, visitors };
