@@ -93,7 +93,7 @@ function beingBuilt(jobId: string): PlatformError {
   return new PlatformError('CONFLICT', message);
 }
 
-/** Writes what a job's checks found: a BUILDING generation becomes READY, or FAILED; others keep their state. */
+/** Writes what a job's checks found: a BUILDING or READY generation is READY then, or FAILED; one that is or was live stays so. */
 export async function settleGeneration(
   client: Queryable,
   { id, jobId }: { readonly id: GenerationId; readonly jobId: JobId },
@@ -101,7 +101,7 @@ export async function settleGeneration(
 ): Promise<void> {
   const state = checks.every(({ passed }) => passed) ? 'READY' : 'FAILED';
   await client.query(
-    `UPDATE generations SET checks = $2, state = CASE WHEN state = 'BUILDING' THEN $3 ELSE state END
+    `UPDATE generations SET checks = $2, state = CASE WHEN state = 'BUILDING' OR state = 'READY' THEN $3::generation_state ELSE state END
      WHERE id = $1 AND job_id = $4 AND discarded_at IS NULL`,
     [id, storableJson(checks), state, jobId],
   );

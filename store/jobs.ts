@@ -55,7 +55,10 @@ export async function createJob(
   } catch (error) {
     if (idempotencyKey === null || !isUniqueViolation(error)) throw error;
     const where = { createdBy_idempotencyKey: { createdBy: job.createdBy, idempotencyKey } };
-    return toRecord(await prisma.job.findUniqueOrThrow({ where }));
+    const found = toRecord(await prisma.job.findUniqueOrThrow({ where }));
+    if (found.kind === job.kind) return found;
+    const message = `The idempotency key belongs to a ${found.kind} job: take another one.`;
+    throw new PlatformError('CONFLICT', message);
   }
 }
 

@@ -67,7 +67,8 @@ function print({ collection, json }: CollectionFlags, context: CommandContext): 
     ]);
     const heading = ['generation', 'state', 'vision space', 'images', 'text model'];
     context.out(formatTable([heading, ...rows]));
-    const [newest] = generations;
+    const newest = generations.find(({ discardedAt }) => discardedAt === null);
+    if (newest && newest.checks.length > 0) context.out(`Checks of generation ${newest.number}:\n`);
     for (const { name, passed, detail } of newest?.checks ?? []) {
       context.out(`${passed ? 'good  ' : 'FAILED'} ${name}: ${detail}\n`);
     }

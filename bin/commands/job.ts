@@ -81,11 +81,13 @@ async function describeAll({ prisma, pool }: Database, jobs: readonly JobRecord[
     pool,
     jobs.map(({ id }) => id),
   );
-  return jobs.map(({ id, kind, state, collectionId, createdAt, finishedAt, plan, result }) => ({
-    ...{ id, kind, state, createdAt, finishedAt, plan, result },
-    collection: collections.find((one) => one.id === collectionId)?.name ?? null,
-    ...(counts.get(id) ?? { total: 0, done: 0, failed: 0, skipped: 0 }),
-  }));
+  return jobs.map(
+    ({ id, kind, state, collectionId, createdBy, createdAt, finishedAt, ...job }) => ({
+      ...{ id, kind, state, createdBy, createdAt, finishedAt, plan: job.plan, result: job.result },
+      collection: collections.find((one) => one.id === collectionId)?.name ?? null,
+      ...(counts.get(id) ?? { total: 0, done: 0, failed: 0, skipped: 0 }),
+    }),
+  );
 }
 
 function showJob(id: string, flags: JobFlags, context: CommandContext): Promise<void> {

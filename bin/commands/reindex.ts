@@ -8,6 +8,9 @@ import { Closers } from '../../platform/closers.ts';
 import { PlatformError } from '../../platform/errors.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { getCollection } from '../../store/collections.ts';
+import type { Database } from '../../store/database.ts';
+import { listGenerations } from '../../store/generations.ts';
+import type { CollectionId } from '../../store/ids.ts';
 import { countItems } from '../../store/job-items.ts';
 import { recordAudit } from '../../store/audit.ts';
 import { reportJob } from '../job-report.ts';
@@ -83,7 +86,7 @@ async function reindex(flags: ReindexFlags, context: CommandContext): Promise<vo
       const message = `${failed} items failed, the checks included: bin/sharelock generations --collection "${flags.collection}" says what they found.`;
       throw new PlatformError('CONFLICT', message);
     }
-    if (!flags.dryRun) context.err(nextStep(flags));
+    if (!flags.dryRun) context.err(await nextStep(database, collection.id, flags));
   } finally {
     progress.stop();
     await closers.close();
@@ -94,6 +97,12 @@ function toCanary(text: string): Canary {
   return { text, imageIds: null, within: 10, atLeast: 1 };
 }
 
-function nextStep({ collection }: ReindexFlags): string {
+async function nextStep(
+  { prisma }: Database,
+  collectionId: CollectionId,
+  { collection }: ReindexFlags,
+): Promise<string> {
+  const generations = await listGenerations(prisma, collectionId);
+  if (generations[0]?.state === 'LIVE') return 'The live generation has the new vectors.\n';
   return `Its checks: bin/sharelock generations --collection "${collection}"; to make it live: bin/sharelock promote --collection "${collection}"\n`;
 }

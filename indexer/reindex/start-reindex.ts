@@ -44,7 +44,7 @@ export async function startReindex(
   const { collectionId, createdBy, idempotencyKey, now, scope, dryRun } = request;
   const earlier =
     idempotencyKey === null ? null : await findJobByKey(prisma, { createdBy, idempotencyKey });
-  if (earlier) return earlier;
+  if (earlier?.kind === 'REINDEX') return earlier;
   const space = await resolveVisionSpace(services, request);
   await checkImages(services.database, request);
   await checkGeneration(services.database, request, space);
@@ -73,7 +73,7 @@ async function resolveVisionSpace(
   const [only] = found;
   if (only === undefined)
     throw bad(
-      `There is no vision space "${wanted.slice(0, 100)}". There are: ${spaces.map(({ name }) => name).join(', ')}.`,
+      `There is no vision space "${wanted.slice(0, 100)}". There are: ${spaces.map(({ name }) => name).join(', ')}. Another one's bundle goes into BUNDLES_DIR.`,
     );
   if (found.length > 1) {
     const prints = found.map(({ fingerprint }) => fingerprint).join(', ');

@@ -49,6 +49,7 @@ try {
     server: url === undefined || url === '' ? null : url,
     ...{ bundle: join(ROOT, 'models/bundles/default'), dimensions: 256 },
     ...{ searchesPerSecond: 20, uploadEveryMs: 2000, quietMs: 15_000 },
+    ...{ timeoutMs: 10_000, mostOpen: Infinity },
     ...{ isWorkerEqual: flags['equal-priority'], signal: stop.signal },
     log: (line) => {
       console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);

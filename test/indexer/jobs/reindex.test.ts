@@ -367,6 +367,38 @@ describe('canary queries', () => {
   });
 });
 
+describe('a generation that is ready', () => {
+  test('is FAILED when it is checked again and fails, and can not be promoted', async () => {
+    const of = await indexedPhotos(3);
+    await reindexed(of);
+    const ids = (await imagesOf(of)).map(({ id }) => id.toString());
+    const one: Canary = { text: 'x', imageIds: null, within: 1, atLeast: 1 };
+
+    await reindexed(of, { canaries: ids.map((id) => ({ ...one, imageIds: [id] })) });
+
+    const [built] = await generationsOf(of);
+    expect(built?.state).toBe('FAILED');
+    const promoting = built && promoteGeneration(pool, built.id, new Date());
+    await expect(promoting).rejects.toMatchObject(withCode('CONFLICT'));
+    await expectSound(of);
+  });
+
+  test('of an older job is not touched when that job is retried', async () => {
+    const of = await indexedPhotos(2);
+    const [file, away] = [join(of.folder, 'photo-1.png'), join(bundles, 'away-2.png')];
+    await rename(file, away);
+    const first = await reindexed(of);
+    await rename(away, file);
+    await reindexed(of, { scope: 'FAILED' });
+    expect((await generationsOf(of))[0]?.state).toBe('READY');
+
+    const retrying = retryFailedItems(pool, first.id);
+
+    await expect(retrying).rejects.toMatchObject(withCode('CONFLICT'));
+    expect((await generationsOf(of))[0]?.state).toBe('READY');
+  });
+});
+
 describe('afterwards', () => {
   test('a discarded generation leaves nothing behind, and can be built again', async () => {
     const of = await indexedPhotos(5);

@@ -1,14 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client } from 'pg';
 import { Closers } from '../../../platform/closers.ts';
 import { Database } from '../../../store/database.ts';
 import { createApiKey } from '../../../store/api-keys.ts';
 import { migrate } from '../../../store/migrate.ts';
+import { createOwnDatabase } from './own-database.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const READY_WITHIN_MS = 120_000;
@@ -54,7 +53,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 
 async function start(options: FleetOptions, closers: Closers): Promise<Fleet> {
   const { dataFolder, server } = options;
-  const url = server === null ? null : await createDatabase(server, closers);
+  const url = server === null ? null : await createOwnDatabase(server, closers);
   const database = await Database.open({ url, dataFolder });
   closers.add(() => database.close());
   await migrate(database.pool);
@@ -77,20 +76,6 @@ async function start(options: FleetOptions, closers: Closers): Promise<Fleet> {
   const apis = [await listening(a), await listening(b)] as const;
   await last.line(({ msg }) => /waits for jobs|Waiting for jobs/.test(String(msg)));
   return { apis, key, database, environment, complaints, close: () => closers.close() };
-}
-
-async function createDatabase(server: string, closers: Closers): Promise<string> {
-  const name = `sharelock_proof_${randomBytes(6).toString('hex')}`;
-  const run = async (sql: string): Promise<void> => {
-    const client = new Client({ connectionString: server });
-    await client.connect();
-    await client.query(sql).finally(() => client.end());
-  };
-  await run(`CREATE DATABASE ${name}`);
-  closers.add(() => run(`DROP DATABASE ${name} WITH (FORCE)`));
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return url.href;
 }
 
 async function listening(api: LoggingProcess): Promise<string> {

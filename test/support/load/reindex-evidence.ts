@@ -4,11 +4,11 @@ import type { Searched } from './search-load.ts';
 /** Every API process has to show a switch by then. */
 const SEEN_WITHIN_MS = 1000;
 
-/** What has to show and didn't, a line each; empty: all of it showed. */
-export function judge(evidence: Evidence): readonly string[] {
+/** What has to show and didn't, a line each; empty: all of it showed. `withinMs`: by when each process has to show a switch. */
+export function judge(evidence: Evidence, withinMs = SEEN_WITHIN_MS): readonly string[] {
   return [
     ...judgeSearches(evidence),
-    ...judgeSwitches(evidence),
+    ...judgeSwitches(evidence, withinMs),
     ...judgeImages(evidence),
     ...evidence.badJobs,
     ...evidence.uploads.failures.map((reason) => `An upload or a deletion failed: ${reason}`),
@@ -28,10 +28,10 @@ function judgeSearches({ phases, switches }: Evidence): string[] {
   });
 }
 
-function judgeSwitches({ switches }: Evidence): string[] {
+function judgeSwitches({ switches }: Evidence, withinMs: number): string[] {
   return switches.flatMap(({ what, seen }) =>
     seen.flatMap(({ api, firstNewMs, lastOldMs }) => {
-      const isLate = firstNewMs === null || firstNewMs > SEEN_WITHIN_MS;
+      const isLate = firstNewMs === null || firstNewMs > withinMs;
       const isStale = lastOldMs !== null && lastOldMs > SEEN_WITHIN_MS;
       return isLate || isStale ? [`${what}: ${api} showed it after ${firstNewMs ?? '…'} ms.`] : [];
     }),

@@ -33,6 +33,9 @@ export interface ReindexUnderLoadOptions {
   /** Before the reindex, and after the last switch. */
   readonly quietMs: number;
   readonly isWorkerEqual: boolean;
+  /** See `SearchTarget`. */
+  readonly timeoutMs: number;
+  readonly mostOpen: number;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 }
@@ -102,7 +105,10 @@ async function drive(
   options: ReindexUnderLoadOptions,
 ): Promise<Evidence> {
   const { log, quietMs, searchesPerSecond: perSecond, texts, uploadEveryMs: everyMs } = options;
-  const target = { apis: fleet.apis, key: fleet.key, collection: COLLECTION };
+  const { timeoutMs, mostOpen } = options;
+  const target = {
+    ...{ apis: fleet.apis, key: fleet.key, collection: COLLECTION, timeoutMs, mostOpen },
+  };
   const operator = new Operator(target);
   const ingest = await seconds(() => operator.ingest(photoFolder));
   log(`${options.photos.length} photos are indexed after ${ingest.toFixed(0)} s.`);

@@ -1,8 +1,6 @@
 import { messageOf } from '../../../platform/errors.ts';
 import { ask, valuesAt } from '../graphql.ts';
 
-/** A search that takes longer has failed. */
-const TIMEOUT_MS = 10_000;
 const PAGE = 10;
 
 const SEARCH = `query ($input: SearchInput!, $first: Int) {
@@ -24,11 +22,15 @@ export interface SearchTarget {
   readonly apis: readonly string[];
   readonly key: string;
   readonly collection: string;
+  /** A search that takes longer has failed. */
+  readonly timeoutMs: number;
+  /** While as many searches are open no further one is sent. */
+  readonly mostOpen: number;
 }
 
 /** One search, with what is wrong with its answer. Never rejects. */
 export async function searchOnce(
-  { key, collection }: SearchTarget,
+  { key, collection, timeoutMs }: SearchTarget,
   api: string,
   text: string,
 ): Promise<Searched> {
@@ -38,7 +40,7 @@ export async function searchOnce(
   });
   try {
     const variables = { input: { collection, text }, first: PAGE };
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = AbortSignal.timeout(timeoutMs);
     const answer = await ask(api, SEARCH, { key, variables, signal });
     const [generation] = valuesAt(answer, 'search.generation.number');
     if (answer.status !== 200 || answer.codes.length > 0 || typeof generation !== 'number') {
@@ -92,11 +94,13 @@ export class SearchLoad {
     await Promise.all(this.#open);
   }
 
-  /** A timer that comes late catches up. */
+  /** A timer that comes late catches up; what was due while too many were open is left out. */
   #sendDue(): void {
-    const { perSecond } = this.#options;
+    const { perSecond, mostOpen } = this.#options;
     const due = Math.floor(((performance.now() - this.#startedAt) * perSecond) / 1000);
-    while (this.#sent < due) this.#send(this.#sent++);
+    for (; this.#sent < due; this.#sent++) {
+      if (this.#open.size < mostOpen) this.#send(this.#sent);
+    }
   }
 
   #send(number: number): void {

@@ -58,8 +58,13 @@ async function watch(
   signal: AbortSignal,
 ): Promise<readonly Searched[]> {
   const searches: Promise<Searched>[] = [];
+  let open = 0;
+  const search = async (): Promise<Searched> => {
+    open++;
+    return searchOnce(target, api, 'a photo of a dog').finally(() => open--);
+  };
   while (!signal.aborted) {
-    searches.push(searchOnce(target, api, 'a photo of a dog'));
+    if (open < target.mostOpen) searches.push(search());
     await pause(POLL_MS, null, { signal }).catch(() => undefined);
   }
   return Promise.all(searches);

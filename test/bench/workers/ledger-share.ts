@@ -1,0 +1,116 @@
+import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseConfig } from '../../../indexer/config.ts';
+import { JOB_KINDS, type JobServices } from '../../../indexer/jobs/index.ts';
+import { JobRunner } from '../../../indexer/jobs/runner.ts';
+import { openServices } from '../../../indexer/services.ts';
+import { ImageEncoder } from '../../../models/image-encoder.ts';
+import { Closers } from '../../../platform/closers.ts';
+import { createLogger } from '../../../platform/logger.ts';
+import type { CollectionId } from '../../../store/ids.ts';
+import { empty, ingest, median, newSource, type Bench, type Row } from './bench.ts';
+import { SlowModels } from './slow-models.ts';
+import { StatementTimes, type LedgerPart } from './statement-times.ts';
+
+/** Beside it the ledger's statements have the processor for themselves. */
+const IDLE_MS_PER_PHOTO = 10;
+const WRITES: readonly LedgerPart[] = ['plan', 'claim', 'complete', 'extend'];
+const logger = createLogger({ level: 'warn' });
+
+/** What the ledger's statements take, against what embedding takes. */
+export async function measureLedger(bench: Bench): Promise<readonly Row[]> {
+  const closers = new Closers();
+  try {
+    const { database, dataFolder } = bench;
+    const folder = join(bench.folder, 'photos');
+    const files = await copyPhotos(bench, folder);
+    const config = parseConfig({ DATA_DIR: dataFolder, DATABASE_URL: database.url });
+    const services = await openServices(config, { closers, logger });
+    const times = new StatementTimes(services.database.pool);
+    const slow = await SlowModels.open(IDLE_MS_PER_PHOTO);
+    const ours = await newSource(bench, services.models.main, { name: 'ledger', folder });
+    const idle = await newSource(bench, slow.main, { name: 'ledger, idle', folder });
+    const embedMs = await embedAlone(services, files, closers, bench.rounds);
+    const busy = await rounds(bench, services, times, ours);
+    const alone = await rounds(bench, { ...services, models: slow }, times, idle);
+    return [
+      { what: 'ms a photo, embedding', value: embedMs },
+      ...rowsOf('while embedding', busy, files.length),
+      ...rowsOf('beside an idle processor', alone, files.length),
+      {
+        what: 'ledger writes ÷ embedding',
+        value: writes(busy, files.length) / embedMs,
+        goal: ['≤', 0.015],
+      },
+      {
+        ...{ what: 'ledger writes ÷ embedding, beside an idle processor' },
+        value: writes(alone, files.length) / embedMs,
+      },
+    ];
+  } finally {
+    await closers.close();
+  }
+}
+
+async function copyPhotos({ dataset, photos }: Bench, into: string): Promise<readonly string[]> {
+  await mkdir(into);
+  const names = (await readdir(dataset)).filter((name) => name.endsWith('.jpg')).slice(0, photos);
+  for (const name of names) await copyFile(join(dataset, name), join(into, name));
+  return names.map((name) => join(into, name));
+}
+
+/** Milliseconds a photo, decoded already, through the encoder with all its sessions. */
+async function embedAlone(
+  { models }: JobServices,
+  files: readonly string[],
+  closers: Closers,
+  count: number,
+): Promise<number> {
+  const encoder = await ImageEncoder.load(models.main);
+  closers.add(() => encoder.dispose());
+  const pixels: Uint8Array[] = [];
+  for (const file of files) pixels.push(await encoder.preprocess(file));
+  const perPhoto: number[] = [];
+  for (let round = 0; round < count; round++) {
+    const startedAt = performance.now();
+    await encoder.encodePixels(pixels);
+    perPhoto.push((performance.now() - startedAt) / pixels.length);
+  }
+  return median(perPhoto);
+}
+
+type Times = Pick<StatementTimes, 'ms' | 'count'>;
+
+/** The round with the median time of writes. */
+async function rounds(
+  bench: Bench,
+  services: JobServices,
+  times: StatementTimes,
+  collectionId: CollectionId,
+): Promise<Times> {
+  const all: Times[] = [];
+  for (let round = 0; round <= bench.rounds; round++) {
+    await empty(bench);
+    times.reset();
+    const { id } = await ingest(bench, collectionId);
+    const { database } = services;
+    const runner = new JobRunner({ kinds: JOB_KINDS, database, services, logger });
+    await runner.runJob(id, new AbortController().signal);
+    if (round > 0) all.push({ ms: { ...times.ms }, count: { ...times.count } }); // the first warms up
+  }
+  all.sort((a, b) => writes(a, 1) - writes(b, 1));
+  const middle = all[Math.floor(all.length / 2)];
+  if (middle === undefined) throw new Error('There must be a round.');
+  return middle;
+}
+
+function writes({ ms }: Times, photos: number): number {
+  return WRITES.reduce((sum, part) => sum + ms[part], 0) / photos;
+}
+
+function rowsOf(when: string, { ms, count }: Times, photos: number): readonly Row[] {
+  return [...WRITES, 'look' as const].map((part) => ({
+    what: `ms a photo, ledger: ${part} (${count[part]} statements), ${when}`,
+    value: ms[part] / photos,
+  }));
+}
