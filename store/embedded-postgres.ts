@@ -13,7 +13,13 @@ import {
 } from './postgres-cluster.ts';
 import { becomeLast, connectPresence, isGone } from './postgres-presence.ts';
 import { findPostgresPrograms, type PostgresPrograms } from './postgres-programs.ts';
-import { freePort, readServerState, stopServer, tryToStart } from './postgres-start.ts';
+import {
+  freePort,
+  readLastPort,
+  readServerState,
+  stopServer,
+  tryToStart,
+} from './postgres-start.ts';
 
 export interface EmbeddedPostgresOptions {
   /** The server's files lie in its folder `pg`. One server a data folder, shared by all its processes. */
@@ -24,6 +30,8 @@ export interface EmbeddedPostgresOptions {
 }
 
 const RETRY_MS = 100;
+/** How long a start keeps to the port: processes of the dead server may still have it, or somebody else has it for good. */
+const SAME_PORT_MS = 3000;
 /** How long to wait for a server that is gone: another process may be starting it. */
 const GONE_AFTER_MS = 5000;
 /** Between two starts that fail: the port may be taken for a moment, or the disk be full. */
@@ -68,17 +76,18 @@ export class EmbeddedPostgres {
     const { dataFolder, startTimeoutMs = 60_000, logger } = options;
     const programs = await findPostgresPrograms();
     const cluster = await openCluster(dataFolder, programs);
-    const deadline = performance.now() + startTimeoutMs;
-    // Where it died others wait for it on its port; that may be taken by now.
-    let port = (await readPostmaster(cluster))?.port ?? (await freePort());
+    const startedAt = performance.now();
+    // Where it died others wait for it on its port: another one only if that can't be had for seconds.
+    let port = (await readLastPort(cluster)) ?? (await freePort());
     for (;;) {
       const presence = await connectPresence(cluster);
       if (presence !== null) return new EmbeddedPostgres({ cluster, programs, presence, logger });
       const failure = await tryToStart(cluster, programs, port);
-      if (performance.now() > deadline) throw await didNotStart(cluster, failure);
+      const waitedMs = performance.now() - startedAt;
+      if (waitedMs > startTimeoutMs) throw await didNotStart(cluster, failure);
       if (failure === null) continue;
       await pause(RETRY_MS);
-      port = await freePort();
+      if (waitedMs > SAME_PORT_MS) port = await freePort();
     }
   }
 

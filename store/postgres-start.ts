@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { messageOf, systemErrorCode } from '../platform/errors.ts';
@@ -56,6 +57,13 @@ export async function stopServer(
   { pgCtl }: PostgresPrograms,
 ): Promise<void> {
   await runProgram(pgCtl, ['stop', '-w', '-m', 'fast', '-t', '60', '-D', folder], user);
+}
+
+/** The port of the server that ran last; null: none ran. Its `postmaster.pid` may be put aside by somebody just now. */
+export async function readLastPort({ folder }: Cluster): Promise<number | null> {
+  const options = await readFile(join(folder, 'postmaster.opts'), 'utf8').catch(() => '');
+  const port = /"-p" "(\d+)"/.exec(options)?.[1];
+  return port === undefined ? null : Number(port);
 }
 
 /** A port nobody listens on. Should somebody take it before the server does, the start fails and is tried again. */

@@ -199,8 +199,11 @@ test('kill -9 of the server is recovered from by those who use it', async () => 
 
   const { rows } = await database.pool.query('SELECT answer FROM survivors');
   expect(rows).toEqual([{ answer: 42 }]);
+  // Who was slower tries to start it, too, and joins a second later.
+  const joined = `(SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'sharelock presence')`;
+  await until('both have joined it', async () => (await ask(other.url, joined)) === 2);
   await database.close();
-  expect(await isAlive(other.url)).toBe(true); // the other process has joined it, too
+  expect(await isAlive(other.url)).toBe(true);
   await other.leave();
   expect(await isAlive(other.url)).toBe(false);
 });
