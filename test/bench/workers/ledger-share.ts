@@ -29,7 +29,7 @@ export async function measureLedger(bench: Bench): Promise<readonly Row[]> {
     const times = new StatementTimes(services.database.pool);
     const slow = await SlowModels.open(IDLE_MS_PER_PHOTO);
     const ours = await newSource(bench, services.models.main, { name: 'ledger', folder });
-    const idle = await newSource(bench, slow.main, { name: 'ledger, idle', folder });
+    const idle = await newSource(bench, slow.main, { name: 'ledger idle', folder });
     const embedMs = await embedAlone(services, files, closers, bench.rounds);
     const busy = await rounds(bench, services, times, ours);
     const alone = await rounds(bench, { ...services, models: slow }, times, idle);
