@@ -124,8 +124,11 @@ async function choose(
   const newest = all.find(({ discardedAt }) => discardedAt === null);
   const found = number === undefined ? newest : all.find((one) => one.number === number);
   if (found && (number !== undefined || found.state === 'READY')) return found;
-  const wanted = number === undefined ? 'newest generation that is READY' : `generation ${number}`;
-  const message = `The collection "${name}" has no ${wanted}: bin/sharelock generations --collection "${name}" lists them.`;
+  const story =
+    number === undefined
+      ? `The newest generation of "${name}" isn't READY, and no other is promoted unnamed`
+      : `The collection "${name}" has no generation ${number}`;
+  const message = `${story}: bin/sharelock generations --collection "${name}" lists them.`;
   throw new PlatformError('NOT_FOUND', message);
 }
 
