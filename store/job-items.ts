@@ -93,23 +93,47 @@ const SUSPECT_AFTER = 2;
 const POISON_AFTER = 5;
 
 /**
- * Takes items to work on: pending ones, and those of workers whose lease ended. Two workers never get the same item.
- * Null: nothing to do now. The job becomes RUNNING.
+ * A queue is read in the order of its index. And nobody waits for a claim to reach the disk: a server that dies forgets it,
+ * the items are pending again, and whoever had them gets CONFLICT when it completes them.
+ */
+const QUEUE_SETTINGS = ['enable_sort = off', 'synchronous_commit = off'];
+
+/**
+ * Takes items to work on: pending ones, then those of workers whose lease ended. Two workers never get the same item.
+ * Null: nothing to do now. The job becomes RUNNING. While there are pending items it costs one statement.
  */
 export async function claimItems(pool: Pool, options: ClaimOptions): Promise<Claim | null> {
   const { jobId, limit, now } = options;
-  return inTransaction(pool, async (client) => {
-    if (!(await startJob(client, jobId, now))) return null;
-    await client.query('SET LOCAL enable_sort = off'); // a queue is read in the order of its index
+  const leaseToken = options.leaseToken ?? randomUUID();
+  const claim = async (client: Queryable): Promise<readonly ClaimedItem[]> => {
+    const healthy: Take = { leaseToken, limit, areSuspects: false };
+    const pending = await take(client, options, healthy);
+    if (pending.length > 0) return pending;
+    if (!(await startJob(client, jobId, now))) return [];
     await client.query(returnLost('lease_until <= $2'), [jobId, now, POISON_AFTER]);
-    const leaseToken = options.leaseToken ?? randomUUID();
-    const healthy = await take(client, options, { leaseToken, limit, areSuspects: false });
-    const items =
-      healthy.length > 0
-        ? healthy
-        : await take(client, options, { leaseToken, limit: 1, areSuspects: true });
-    return items.length === 0 ? null : { jobId, leaseToken, items };
-  });
+    const found = await take(client, options, healthy);
+    if (found.length > 0) return found;
+    return take(client, options, { leaseToken, limit: 1, areSuspects: true });
+  };
+  const items = await inTransaction(pool, claim, QUEUE_SETTINGS);
+  return items.length === 0 ? null : { jobId, leaseToken, items };
+}
+
+/** Those of the jobs that `claimItems` would find something in: a look, without locks, for whoever has many jobs to try. */
+export async function listClaimable(
+  db: Queryable,
+  jobIds: readonly JobId[],
+  now: Date,
+): Promise<ReadonlySet<JobId>> {
+  if (jobIds.length === 0) return new Set();
+  const { rows } = await db.query<{ id: JobId }>(
+    `SELECT id FROM jobs WHERE id = ANY($1::uuid[]) AND (
+       EXISTS (SELECT FROM job_items i WHERE i.job_id = jobs.id AND i.state = 'PENDING'
+         AND (i.not_before IS NULL OR i.not_before <= $2))
+       OR EXISTS (SELECT FROM job_items i WHERE i.job_id = jobs.id AND i.state = 'RUNNING' AND i.lease_until <= $2))`,
+    [jobIds, now],
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** The job's row comes before its items, as it does for those who end it. */
@@ -136,18 +160,21 @@ const returnLost = (isLost: string): string => `
     SELECT id FROM job_items WHERE job_id = $1 AND state = 'RUNNING' AND ${isLost}
     ORDER BY id FOR UPDATE SKIP LOCKED)`;
 
-/** Gives back at once what dead workers had, where `WorkerPresence` made their tokens. Gives how many items. */
+/**
+ * Gives back at once what dead workers had, where `WorkerPresence` made their tokens. Gives how many items. `living`: workers
+ * known to live, whether they have their locks at the moment or not: whoever asks.
+ */
 export async function returnItemsOfDeadWorkers(
   pool: Pool,
   jobId: JobId,
-  now: Date,
+  { now, living }: { now: Date; living: readonly bigint[] },
 ): Promise<number> {
   return inTransaction(pool, async (client) => {
     const { rows } = await client.query<{ token: string }>(
       `SELECT lease_token AS token FROM (
          SELECT DISTINCT lease_token FROM job_items WHERE job_id = $1 AND state = 'RUNNING') AS held
-       WHERE pg_try_advisory_xact_lock_shared(${WORKER_LOCK})`,
-      [jobId],
+       WHERE ${WORKER_LOCK} <> ALL ($2::bigint[]) AND pg_try_advisory_xact_lock_shared(${WORKER_LOCK})`,
+      [jobId, living],
     );
     if (rows.length === 0) return 0;
     const sql = returnLost('lease_token = ANY($4::uuid[])');
@@ -199,8 +226,8 @@ interface ItemRow {
 const TAKE = `
   WITH free AS (
     SELECT id FROM job_items
-    WHERE job_id = $1 AND state = 'PENDING' AND (not_before IS NULL OR not_before <= $2)
-      AND lost_leases BETWEEN $6 AND $7
+    WHERE job_id = (SELECT id FROM jobs WHERE id = $1 AND state = 'RUNNING') AND state = 'PENDING'
+      AND (not_before IS NULL OR not_before <= $2) AND lost_leases BETWEEN $6 AND $7
     ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
   UPDATE job_items i SET state = 'RUNNING', lease_token = $4, lease_until = $5, attempts = attempts + 1
   FROM free WHERE i.id = free.id

@@ -5,11 +5,12 @@ export type Queryable = Pick<PoolClient, 'query'>;
 
 /**
  * Runs `body` in one transaction on one connection. Everything it did with its client becomes visible at once when it
- * resolves, and nothing when it rejects.
+ * resolves, and nothing when it rejects. `settings` hold within it ("enable_sort = off"), and cost no statement of their own.
  */
 export async function inTransaction<T>(
   pool: Pool,
   body: (client: PoolClient) => Promise<T>,
+  settings: readonly string[] = [],
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -18,7 +19,7 @@ export async function inTransaction<T>(
   };
   client.on('error', lose);
   try {
-    await client.query('BEGIN');
+    await client.query(['BEGIN', ...settings.map((setting) => `SET LOCAL ${setting}`)].join('; '));
     const result = await body(client);
     await client.query('COMMIT');
     return result;

@@ -33,6 +33,7 @@ export class WorkerPresence {
   #client: Client | null = null;
   #connecting: Promise<void> | null = null;
   #identity = randomBytes(8);
+  readonly #identities = new Set<bigint>();
   #wasConnected = false;
   #reconnectedAt: number | null = null;
 
@@ -61,6 +62,7 @@ export class WorkerPresence {
     try {
       await client.connect();
       while (!(await this.#lock(client))) this.#identity = randomBytes(8);
+      this.#identities.add(this.#identity.readBigInt64BE());
       await client.query(`LISTEN ${JOB_CHANNEL}`);
     } catch (error) {
       await client.end().catch(() => undefined);
@@ -78,6 +80,11 @@ export class WorkerPresence {
       [this.#identity.readBigInt64BE()],
     );
     return rows[0]?.locked === true;
+  }
+
+  /** The locks that it has or had: what they name is its own, also while its connection is broken. */
+  get locks(): readonly bigint[] {
+    return [...this.#identities];
   }
 
   /** Whether the database was away a moment ago: other workers may live, and not have their locks again. */

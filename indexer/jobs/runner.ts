@@ -15,6 +15,7 @@ import {
   claimItems,
   completeItems,
   extendLease,
+  listClaimable,
   loseItems,
   releaseItems,
   returnItemsOfDeadWorkers,
@@ -147,9 +148,9 @@ export class JobRunner<Services> {
       if (!this.#planning.has(job.id)) await this.#startPlan(job, signal);
     }
     for (const job of (await listOpenJobs(prisma, kinds)).filter(isOurs)) {
+      const ask = { now: new Date(), living: this.#presence.locks };
       const isTold = !this.#presence.isJustBack;
-      if (isTold && (await returnItemsOfDeadWorkers(pool, job.id, new Date())) > 0)
-        this.#alarm.ring();
+      if (isTold && (await returnItemsOfDeadWorkers(pool, job.id, ask)) > 0) this.#alarm.ring();
       await this.#finish(job);
     }
     const job = only === null ? null : await findJob(prisma, only);
@@ -252,9 +253,13 @@ export class JobRunner<Services> {
     stop: AbortSignal,
   ): Promise<{ job: JobRecord; claim: Claim } | null> {
     const { database } = this.#options;
-    const open = await listOpenJobs(database.prisma, this.#kinds());
+    const open = (await listOpenJobs(database.prisma, this.#kinds())).filter(
+      ({ id }) => only === null || id === only,
+    );
+    const ids = open.map(({ id }) => id);
+    const claimable = await listClaimable(database.pool, ids, new Date());
     for (const job of this.#inTurn(open)) {
-      if ((only !== null && job.id !== only) || !this.#hasLane(job)) continue;
+      if (!claimable.has(job.id) || !this.#hasLane(job)) continue;
       this.#takeLane(job, 1);
       const claim = await this.#claim(job, stop).catch((error: unknown) => {
         this.#takeLane(job, -1);

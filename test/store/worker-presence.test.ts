@@ -2,6 +2,9 @@ import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { Client } from 'pg';
 import { WorkerPresence } from '../../store/worker-presence.ts';
+import { returnItemsOfDeadWorkers, addItems, claimItems } from '../../store/job-items.ts';
+import { queueJob } from '../../store/job-control.ts';
+import { createJob } from '../../store/jobs.ts';
 import { useDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 
@@ -47,4 +50,26 @@ test('many who ask before there is a connection share the first', async () => {
   await presence.close();
 
   expect(made).toHaveLength(1);
+});
+
+test('a worker whose connection is broken does not take its own items for those of the dead', async () => {
+  const { prisma, pool } = database;
+  const { presence } = newPresence();
+  await presence.connect();
+  const now = new Date();
+  const request = { kind: 'VERIFY', collectionId: null, input: {}, createdBy: 'test' } as const;
+  const { id: jobId } = await createJob(prisma, { ...request, now });
+  await addItems(pool, jobId, [{ key: 'a', payload: {} }]);
+  await queueJob(pool, jobId, {});
+  const leaseToken = presence.newLeaseToken();
+  await claimItems(pool, { jobId, limit: 1, leaseMs: 60_000, leaseToken, now });
+  const others = { now, living: [] };
+
+  expect(await returnItemsOfDeadWorkers(pool, jobId, others)).toBe(0); // its lock says that it lives
+  await presence.close();
+  expect(await returnItemsOfDeadWorkers(pool, jobId, { now, living: presence.locks })).toBe(0);
+  await until(
+    'the server has noticed',
+    async () => (await returnItemsOfDeadWorkers(pool, jobId, others)) === 1,
+  );
 });

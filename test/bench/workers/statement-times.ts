@@ -5,7 +5,7 @@ export type LedgerPart = 'plan' | 'claim' | 'complete' | 'extend' | 'look';
 
 const PARTS: readonly (readonly [RegExp, LedgerPart])[] = [
   [/INSERT INTO job_items|SET state = 'QUEUED'|plan = \$4/, 'plan'],
-  [/WITH free AS|SET LOCAL enable_sort|lease_until <= \$2|SET state = 'RUNNING'/, 'claim'],
+  [/WITH free AS|SET lost_leases|SET state = 'RUNNING'/, 'claim'],
   [/SELECT FROM jobs WHERE id = \$1 AND state = 'RUNNING'/, 'claim'],
   [/WITH held AS|attempts = attempts - 1, lease_token = NULL/, 'complete'],
   [/SET lease_until = \$2/, 'extend'],
@@ -50,7 +50,7 @@ export class StatementTimes {
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
     let transaction: Transaction | null = null;
     const ended = (sql: string, ms: number): void => {
-      if (sql === 'BEGIN') transaction = { part: null, isMixed: false, framesMs: ms };
+      if (sql.startsWith('BEGIN')) transaction = { part: null, isMixed: false, framesMs: ms };
       else if (sql === 'COMMIT' || sql === 'ROLLBACK') {
         if (transaction?.part && !transaction.isMixed) {
           this.ms[transaction.part] += transaction.framesMs + ms;
