@@ -3,6 +3,9 @@ import type { CollectionRecord } from '../store/collections.ts';
 import type { ImageRecord } from '../store/images.ts';
 import type { ItemRecord } from '../store/job-items.ts';
 import type { JobRecord } from '../store/jobs.ts';
+import type { ReviewItemRecord } from '../store/review-queue.ts';
+import type { RunLabelRecord, TagRunRecord } from '../store/tag-runs.ts';
+import type { LabelRecord, VocabularyRecord } from '../store/vocabularies.ts';
 import { z } from 'zod';
 
 /** A page of a list: what a connection type is resolved from. `totalCount` is counted only when it is asked for. */
@@ -16,6 +19,11 @@ export type CollectionConnectionSource = Connection<CollectionRecord>;
 export type ImageConnectionSource = Connection<ImageRecord>;
 export type JobConnectionSource = Connection<JobRecord>;
 export type JobItemConnectionSource = Connection<ItemRecord>;
+export type LabelConnectionSource = Connection<LabelRecord>;
+export type ReviewItemConnectionSource = Connection<ReviewItemRecord>;
+export type RunLabelConnectionSource = Connection<RunLabelRecord>;
+export type TagRunConnectionSource = Connection<TagRunRecord>;
+export type VocabularyConnectionSource = Connection<VocabularyRecord>;
 
 export interface PageArguments {
   readonly first?: number | null | undefined;

@@ -8,9 +8,12 @@ export const NODE_TYPES = [
   'Image',
   'Job',
   'JobItem',
+  'Label',
   'Source',
+  'TagRun',
   'TextModel',
   'VisionSpace',
+  'Vocabulary',
 ] as const;
 export type NodeType = (typeof NODE_TYPES)[number];
 
@@ -21,7 +24,7 @@ export interface NodeId {
 }
 
 /** Types whose rows count instead of having UUIDs. */
-const NUMBERED: ReadonlySet<NodeType> = new Set(['Image', 'JobItem']);
+const NUMBERED: ReadonlySet<NodeType> = new Set(['Image', 'JobItem', 'Label']);
 const MAX_NUMBER = 2n ** 63n - 1n;
 
 /** A global id (Relay): opaque, unique over all types. */

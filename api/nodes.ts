@@ -50,16 +50,19 @@ const FINDERS: Readonly<Record<NodeType, Finder>> = {
     const job = item === null ? null : await findJob(prisma, asJobId(item.jobId));
     return job !== null && isVisibleJob(viewer, job) ? item : null;
   },
+  Label: () => Promise.resolve(null),
   Source: async (context, id) =>
     seen(
       context,
       await findSource(context.services.database.prisma, asSourceId(id)),
       (one) => one.collectionId,
     ),
+  TagRun: () => Promise.resolve(null),
   TextModel: async ({ loaders }, id) =>
     (await loaders.textModels()).find((one) => one.id === id) ?? null,
   VisionSpace: async ({ loaders }, id) =>
     (await loaders.visionSpaces()).find((one) => one.id === id) ?? null,
+  Vocabulary: () => Promise.resolve(null),
 };
 
 function seen<T>(

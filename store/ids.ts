@@ -10,6 +10,8 @@ export type TextModelId = Id<'text model'>;
 export type GenerationId = Id<'generation'>;
 export type JobId = Id<'job'>;
 export type ApiKeyId = Id<'api key'>;
+export type VocabularyId = Id<'vocabulary'>;
+export type TagRunId = Id<'tag run'>;
 
 /** For ids out of our own rows, and checked ones of a caller's. */
 export const asCollectionId = (id: string): CollectionId => id as CollectionId;
@@ -19,6 +21,8 @@ export const asTextModelId = (id: string): TextModelId => id as TextModelId;
 export const asGenerationId = (id: string): GenerationId => id as GenerationId;
 export const asJobId = (id: string): JobId => id as JobId;
 export const asApiKeyId = (id: string): ApiKeyId => id as ApiKeyId;
+export const asVocabularyId = (id: string): VocabularyId => id as VocabularyId;
+export const asTagRunId = (id: string): TagRunId => id as TagRunId;
 
 declare const imageIdBrand: unique symbol;
 
@@ -26,6 +30,13 @@ declare const imageIdBrand: unique symbol;
 export type ImageId = bigint & { readonly [imageIdBrand]: true };
 
 export const asImageId = (id: bigint | string): ImageId => BigInt(id) as ImageId;
+
+declare const labelIdBrand: unique symbol;
+
+/** From 1, never used twice: a label over all versions of its vocabulary. */
+export type LabelId = number & { readonly [labelIdBrand]: true };
+
+export const asLabelId = (id: number): LabelId => id as LabelId;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -4,6 +4,7 @@ import { requirePermission, type Permission } from './viewer.ts';
 
 const READER: Permission = { role: 'READER' };
 const CURATOR: Permission = { role: 'CURATOR' };
+const CURATOR_OF_ALL: Permission = { role: 'CURATOR', allCollections: true };
 const ADMIN: Permission = { role: 'ADMIN' };
 const ADMIN_OF_ALL: Permission = { role: 'ADMIN', allCollections: true };
 
@@ -11,6 +12,7 @@ const ADMIN_OF_ALL: Permission = { role: 'ADMIN', allCollections: true };
 export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.apiKeys': ADMIN_OF_ALL,
   'Query.classifyImage': READER,
+  'Query.classifyImages': READER,
   'Query.collection': READER,
   'Query.collections': READER,
   'Query.generations': READER,
@@ -21,27 +23,41 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.jobs': CURATOR,
   'Query.node': READER,
   'Query.nodes': READER,
+  'Query.previewLabel': CURATOR,
+  'Query.reviewQueue': CURATOR,
   'Query.search': READER,
   'Query.similarImages': READER,
+  'Query.tagReport': READER,
+  'Query.tagRuns': READER,
   'Query.textModels': READER,
   'Query.viewer': READER,
   'Query.visionSpaces': READER,
+  'Query.vocabularies': READER,
+  'Query.vocabulary': READER,
   'Mutation.addSource': ADMIN,
   'Mutation.cancelJob': ADMIN,
   'Mutation.createApiKey': ADMIN_OF_ALL,
   'Mutation.createCollection': ADMIN_OF_ALL,
   'Mutation.deleteCollection': ADMIN,
   'Mutation.deleteImages': CURATOR,
+  'Mutation.deleteVocabulary': ADMIN_OF_ALL,
   'Mutation.discardGeneration': ADMIN,
+  'Mutation.importVocabulary': CURATOR_OF_ALL,
   'Mutation.pauseJob': ADMIN,
+  'Mutation.previewTagRun': CURATOR,
   'Mutation.promoteGeneration': ADMIN,
+  'Mutation.putVocabulary': CURATOR_OF_ALL,
   'Mutation.resumeJob': ADMIN,
   'Mutation.retryFailedItems': ADMIN,
+  'Mutation.revertTagRun': CURATOR,
+  'Mutation.reviewTags': CURATOR,
   'Mutation.revokeApiKey': ADMIN_OF_ALL,
   'Mutation.rollbackGeneration': ADMIN,
+  'Mutation.setTags': CURATOR,
   'Mutation.startIngest': ADMIN,
   'Mutation.startReindex': ADMIN,
   'Mutation.startSnapshot': ADMIN,
+  'Mutation.startTagRun': CURATOR,
   'Mutation.startVerify': ADMIN,
   'Mutation.updateSource': ADMIN,
   'Mutation.uploadImages': CURATOR,

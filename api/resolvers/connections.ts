@@ -4,8 +4,13 @@ import type {
   ImageConnectionResolvers,
   JobConnectionResolvers,
   JobItemConnectionResolvers,
+  LabelConnectionResolvers,
   PageInfo,
+  ReviewItemConnectionResolvers,
+  RunLabelConnectionResolvers,
   SearchConnectionResolvers,
+  TagRunConnectionResolvers,
+  VocabularyConnectionResolvers,
 } from '../generated/resolvers.ts';
 
 interface Page {
@@ -34,6 +39,11 @@ export const CollectionConnection: CollectionConnectionResolvers = resolversOf()
 export const ImageConnection: ImageConnectionResolvers = resolversOf();
 export const JobConnection: JobConnectionResolvers = resolversOf();
 export const JobItemConnection: JobItemConnectionResolvers = resolversOf();
+export const LabelConnection: LabelConnectionResolvers = resolversOf();
+export const ReviewItemConnection: ReviewItemConnectionResolvers = resolversOf();
+export const RunLabelConnection: RunLabelConnectionResolvers = resolversOf();
+export const TagRunConnection: TagRunConnectionResolvers = resolversOf();
+export const VocabularyConnection: VocabularyConnectionResolvers = resolversOf();
 
 export const SearchConnection: SearchConnectionResolvers = {
   edges: ({ edges }) => edges.map((edge) => ({ ...edge, probability: null })),

@@ -7,7 +7,12 @@ import {
   ImageConnection,
   JobConnection,
   JobItemConnection,
+  LabelConnection,
+  ReviewItemConnection,
+  RunLabelConnection,
   SearchConnection,
+  TagRunConnection,
+  VocabularyConnection,
 } from './connections.ts';
 import { EmbeddingInfo } from './EmbeddingInfo.ts';
 import { Generation } from './Generation.ts';
@@ -48,6 +53,7 @@ import { similarImages } from './Query/similarImages.ts';
 import { viewer } from './Query/viewer.ts';
 import { Source } from './Source.ts';
 import { jobProgress } from './Subscription/jobProgress.ts';
+import { MUTATION_STUBS, QUERY_STUBS, TYPE_STUBS } from './tagging-stubs.ts';
 import { TextModel } from './TextModel.ts';
 import { Viewer } from './Viewer.ts';
 import { VisionSpace } from './VisionSpace.ts';
@@ -59,6 +65,7 @@ export const resolvers: Resolvers = {
     ...{ apiKeys, classifyImage, collection, collections, generations, image, images },
     ...{ indexHealth, job, jobs, node, nodes, search, similarImages, textModels, viewer },
     visionSpaces,
+    ...QUERY_STUBS,
   },
   Mutation: {
     ...{ addSource, createApiKey, createCollection, deleteCollection, deleteImages },
@@ -66,9 +73,13 @@ export const resolvers: Resolvers = {
     ...{ pauseJob, resumeJob, cancelJob, retryFailedItems },
     ...{ startReindex, startSnapshot, startVerify },
     ...{ promoteGeneration, rollbackGeneration, discardGeneration },
+    ...MUTATION_STUBS,
   },
   Subscription: { jobProgress },
   ...{ ApiKey, Collection, EmbeddingInfo, Generation, Image, Job, JobItem, Node, Source },
   ...{ TextModel, Viewer, VisionSpace },
   ...{ CollectionConnection, ImageConnection, JobConnection, JobItemConnection, SearchConnection },
+  ...{ LabelConnection, ReviewItemConnection, RunLabelConnection, TagRunConnection },
+  ...{ VocabularyConnection },
+  ...TYPE_STUBS,
 };

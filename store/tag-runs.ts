@@ -1,0 +1,42 @@
+import type { TagRunState } from './generated/prisma/client.ts';
+import type {
+  CollectionId,
+  JobId,
+  TagRunId,
+  TextModelId,
+  VisionSpaceId,
+  VocabularyId,
+} from './ids.ts';
+
+export type { TagRunState };
+
+/**
+ * BUILDING (rows are written that nobody sees) → APPLIED (they show, all at once) → REVERTED. A run whose job ends otherwise stays
+ * BUILDING for ever, and its rows are deleted.
+ */
+export interface TagRunRecord {
+  readonly id: TagRunId;
+  readonly collectionId: CollectionId;
+  readonly vocabularyId: VocabularyId;
+  readonly version: number;
+  readonly visionSpaceId: VisionSpaceId;
+  readonly textModelId: TextModelId;
+  readonly jobId: JobId | null;
+  readonly state: TagRunState;
+  readonly supersededById: TagRunId | null;
+  readonly options: unknown;
+  readonly imageCount: number;
+  readonly taggedCount: number;
+  readonly tagCount: number;
+  readonly createdBy: string;
+  readonly createdAt: Date;
+  readonly appliedAt: Date | null;
+  readonly revertedAt: Date | null;
+}
+
+export interface RunLabelRecord {
+  readonly label: string;
+  readonly count: number;
+  readonly threshold: number;
+  readonly isCalibrated: boolean;
+}
