@@ -208,10 +208,8 @@ async function take(
 ): Promise<readonly ClaimedItem[]> {
   const until = new Date(now.getTime() + leaseMs);
   const lost = areSuspects ? [SUSPECT_AFTER, POISON_AFTER] : [0, SUSPECT_AFTER - 1];
-  const { rows } = await client.query<ItemRow>(TAKE, [
-    ...[jobId, now, limit, leaseToken, until],
-    ...lost,
-  ]);
+  const values = [jobId, now, limit, leaseToken, until, ...lost];
+  const { rows } = await client.query<ItemRow>({ name: 'take items', text: TAKE, values });
   const items = rows.map((row) => ({ ...row, id: BigInt(row.id) }));
   return items.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -223,6 +221,7 @@ interface ItemRow {
   readonly attempt: number;
 }
 
+/** Prepared once a connection, as COMPLETE is: planning takes as long as running it. */
 const TAKE = `
   WITH free AS (
     SELECT id FROM job_items
@@ -280,10 +279,8 @@ export async function completeItems(
   now: Date,
 ): Promise<void> {
   const rows = [...outcomes].map(([id, outcome]) => toJson(id, outcome));
-  const { rowCount } = await client.query(COMPLETE, [
-    ...[leaseToken, storableJson(rows), now],
-    [...outcomes.keys()],
-  ]);
+  const values = [leaseToken, storableJson(rows), now, [...outcomes.keys()]];
+  const { rowCount } = await client.query({ name: 'complete items', text: COMPLETE, values });
   if (rowCount !== outcomes.size) throw leaseLost();
 }
 

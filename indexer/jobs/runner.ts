@@ -1,16 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { DatabaseError } from 'pg';
-import {
-  messageOf,
-  PlatformError,
-  systemErrorCode,
-  throwIfAborted,
-} from '../../platform/errors.ts';
+import { PlatformError, throwIfAborted } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Database } from '../../store/database.ts';
 import type { JobId } from '../../store/ids.ts';
 import { isDatabaseAway } from '../../store/database-away.ts';
-import { failJob, finishJob, queueJob, setPlan } from '../../store/job-control.ts';
+import { finishJob } from '../../store/job-control.ts';
 import {
   claimItems,
   completeItems,
@@ -21,14 +15,15 @@ import {
   returnItemsOfDeadWorkers,
   type Claim,
   type ClaimedItem,
-  type Outcome,
 } from '../../store/job-items.ts';
 import { findJob, listJobsToPlan, listOpenJobs, type JobRecord } from '../../store/jobs.ts';
 import { hasOpenItems } from '../../store/ledger.ts';
 import { inTransaction } from '../../store/transaction.ts';
-import { notifyWorkers, WorkerPresence } from '../../store/worker-presence.ts';
+import { WorkerPresence } from '../../store/worker-presence.ts';
 import type { Commit, JobDefinition, Work } from './define-job.ts';
 import { Alarm } from './alarm.ts';
+import { isConflict, isHopeless, isOfTheBatch, isStop, retryLater } from './failures.ts';
+import { JobPlanner } from './planner.ts';
 
 export interface RunnerOptions<Services> {
   readonly database: Database;
@@ -47,12 +42,6 @@ export interface RunnerOptions<Services> {
 }
 
 const DEFAULTS = { lanes: 4, leaseMs: 60_000, pollMs: 500 };
-const FIRST_RETRY_MS = 1000;
-const LONGEST_RETRY_MS = 60_000;
-/** Jobs that a worker plans at once: a source with millions of files takes minutes, and others needn't wait for it. */
-const MAX_PLANS = 2;
-/** How often a job's planning may fail for no known reason, within one worker. */
-const PLAN_ATTEMPTS = 3;
 
 /**
  * Works on jobs until told to stop. Any number of runners, in any number of processes, may share a database: a job is
@@ -63,9 +52,7 @@ export class JobRunner<Services> {
   readonly #options: RunnerOptions<Services> & typeof DEFAULTS;
   readonly #presence: WorkerPresence;
   readonly #alarm = new Alarm();
-  readonly #planFailures = new Map<JobId, number>();
-  /** Plans that this worker makes now. */
-  readonly #planning = new Map<JobId, Promise<void>>();
+  readonly #planner: JobPlanner<Services>;
   #lastJob: JobId | null = null;
   /** Lanes that work on a kind's batches now. */
   readonly #busyLanes = new Map<JobRecord['kind'], number>();
@@ -79,6 +66,13 @@ export class JobRunner<Services> {
         this.#alarm.ring();
       },
       logger,
+    });
+    this.#planner = new JobPlanner({
+      ...{ database, logger, services: options.services, presence: this.#presence },
+      definitionOf: (job) => this.#definition(job),
+      onPlanned: () => {
+        this.#alarm.ring();
+      },
     });
   }
 
@@ -115,7 +109,7 @@ export class JobRunner<Services> {
       );
       await Promise.all([overseer, ...lanes]);
     } finally {
-      await Promise.all(this.#planning.values()); // they stop at the signal, too
+      await this.#planner.settle();
       stop.removeEventListener('abort', wake);
       await this.#presence.close();
     }
@@ -143,10 +137,7 @@ export class JobRunner<Services> {
     const { prisma, pool } = database;
     const kinds = this.#kinds();
     const isOurs = ({ id }: JobRecord): boolean => only === null || id === only;
-    for (const job of (await listJobsToPlan(prisma, kinds)).filter(isOurs)) {
-      if (this.#planning.size >= MAX_PLANS) break;
-      if (!this.#planning.has(job.id)) await this.#startPlan(job, signal);
-    }
+    await this.#planner.begin((await listJobsToPlan(prisma, kinds)).filter(isOurs), signal);
     for (const job of (await listOpenJobs(prisma, kinds)).filter(isOurs)) {
       const ask = { now: new Date(), living: this.#presence.locks };
       const isTold = !this.#presence.isJustBack;
@@ -157,72 +148,11 @@ export class JobRunner<Services> {
     return only !== null && (job === null || isResting(job));
   }
 
-  /** Plans a job beside everything else, unless another worker does. */
-  async #startPlan(job: JobRecord, signal: AbortSignal): Promise<void> {
-    const release = await this.#presence.startPlanning(job.id);
-    if (release === null) return;
-    const planning = this.#tryPlan(job, signal)
-      .catch((error: unknown) => {
-        this.#loggerOf(job).error({ err: error }, 'A job could not be planned.');
-        return false;
-      })
-      .finally(release)
-      .then((isPlanned) => {
-        this.#planning.delete(job.id);
-        if (isPlanned) this.#alarm.ring(); // there is room for another
-      });
-    this.#planning.set(job.id, planning);
-  }
-
-  /** Whether it worked. */
-  async #tryPlan(job: JobRecord, signal: AbortSignal): Promise<boolean> {
-    const { database, logger } = this.#options;
-    try {
-      await this.#plan(job, signal);
-      this.#planFailures.delete(job.id);
-      return true;
-    } catch (error) {
-      if (isStop(error, signal)) return false;
-      if ((await findJob(database.prisma, job.id))?.state !== 'PLANNED') {
-        this.#loggerOf(job).info('A job was cancelled or deleted while it was planned.');
-        return true;
-      }
-      if (isDatabaseAway(error)) throw error; // not the job's fault, and tried again
-      const failures = (this.#planFailures.get(job.id) ?? 0) + 1;
-      this.#planFailures.set(job.id, failures);
-      logger.error({ err: error, job: job.id }, 'A job could not be planned.');
-      const isHopeless = error instanceof PlatformError && !error.retryable;
-      if (isHopeless || failures >= PLAN_ATTEMPTS) await this.#failJob(job, error);
-      return false;
-    }
-  }
-
-  async #plan(job: JobRecord, signal: AbortSignal): Promise<void> {
-    const { database, services } = this.#options;
-    const definition = this.#definition(job);
-    const current = await findJob(database.prisma, job.id);
-    if (current?.state !== 'PLANNED' || current.plan !== null) return; // others were quicker
-    const work = { jobId: job.id, job, now: new Date(), signal, logger: this.#loggerOf(job) };
-    const plan = await definition.plan(job, services, work);
-    if (definition.isDryRun(job)) return setPlan(database.pool, job.id, plan);
-    await queueJob(database.pool, job.id, plan);
-    await notifyWorkers(database.pool);
-  }
-
   async #finish(job: JobRecord): Promise<void> {
     const { database, services } = this.#options;
     if (await hasOpenItems(database.pool, job.id)) return;
     const result = await this.#definition(job).summarize(job, services);
     await finishJob(database.pool, job.id, { result, now: new Date() });
-  }
-
-  async #failJob(job: JobRecord, error: unknown): Promise<void> {
-    try {
-      await failJob(this.#options.database.pool, job.id, messageOf(error), new Date());
-      this.#planFailures.delete(job.id); // it may be retried
-    } catch (conflict) {
-      if (!(conflict instanceof PlatformError)) throw conflict; // it is over already
-    }
   }
 
   /** Whether there was a batch. */
@@ -401,7 +331,7 @@ export class JobRunner<Services> {
       return this.#lose(claim, stop);
     }
     this.#loggerOf(job).error({ err: error }, 'A batch failed.');
-    if (error instanceof PlatformError && isHopeless(error)) await this.#failJob(job, error);
+    if (error instanceof PlatformError && isHopeless(error)) await this.#planner.fail(job, error);
     else await this.#complete(claim, retryLater(claim, error), stop);
   }
 
@@ -434,37 +364,4 @@ function isResting({ state, plan }: JobRecord): boolean {
     case 'RUNNING':
       return false;
   }
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof PlatformError && error.code === 'CONFLICT';
-}
-
-function isStop(error: unknown, signal: AbortSignal): boolean {
-  return signal.aborted || (error instanceof PlatformError && error.code === 'ABORTED');
-}
-
-/** No item will fare better than another: settings, models, what others hold, the database. */
-function isOfTheBatch(error: unknown): boolean {
-  if (error instanceof PlatformError)
-    return error.retryable || isConflict(error) || isHopeless(error);
-  return error instanceof DatabaseError || systemErrorCode(error) !== null || isDatabaseAway(error);
-}
-
-/** Until somebody changes the settings. */
-function isHopeless({ code }: PlatformError): boolean {
-  return ['MODEL_MISMATCH', 'INVALID_BUNDLE', 'INVALID_CONFIG'].includes(code);
-}
-
-/** Not at once; FAILED with the last try. What can't succeed isn't tried again. */
-function retryLater({ items }: Claim, error: unknown): Commit {
-  const message = messageOf(error);
-  const isFinal = error instanceof PlatformError && !error.retryable && error.code !== 'ABORTED';
-  const outcome = ({ attempt }: ClaimedItem): Outcome => {
-    const reasonCode = error instanceof PlatformError ? error.code : 'INTERNAL_ERROR';
-    if (isFinal) return { kind: 'failed', reasonCode, message };
-    const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempt - 1));
-    return { kind: 'retry', reasonCode, message, notBefore: new Date(Date.now() + delay) };
-  };
-  return () => Promise.resolve(new Map(items.map((item) => [item.id, outcome(item)])));
 }

@@ -4,8 +4,8 @@
  *     npm run bench:workers -- [--photos N] [--rounds N] [--ms-per-photo N] [--dataset DIR]
  *
  * - 2 workers ÷ 1: a job that an encoder of fixed speed holds up, done by one process and by two, taking turns; no photo may be encoded twice
- * - ledger ÷ embedding: time of the statements that claim, complete, extend and plan items beside an encoder that leaves the processor
- *   alone, against decoding and encoding the same photos with the default bundle; and the same statements beside that
+ * - ledger ÷ embedding: time of the statements that claim, complete, extend and plan items in batches that do nothing, against decoding
+ *   and encoding as many photos with the default bundle; and the same statements while that goes on
  *
  * Uses a database of its own on DATABASE_URL's server, or an embedded one. `--dataset` is a folder of photos; default: flickr8k of
  * SHARELOCK_DATA, or the samples.

@@ -27,8 +27,9 @@ test('a connection that breaks without a word is, too', async () => {
   const [{ pid } = { pid: 0 }] = (
     await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
   ).rows;
+  const hasEnded = new Promise((resolve) => client.once('end', resolve));
   await pool.query('SELECT pg_terminate_backend($1)', [pid]);
-  await new Promise((resolve) => client.once('end', resolve));
+  await hasEnded;
 
   const error = await errorOf(client.query('SELECT 1'));
   client.release(true);

@@ -1,25 +1,28 @@
+import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { parseConfig } from '../../../indexer/config.ts';
+import { defineJob } from '../../../indexer/jobs/define-job.ts';
 import { JOB_KINDS, type JobServices } from '../../../indexer/jobs/index.ts';
 import { JobRunner } from '../../../indexer/jobs/runner.ts';
 import { openServices } from '../../../indexer/services.ts';
 import { ImageEncoder } from '../../../models/image-encoder.ts';
 import { Closers } from '../../../platform/closers.ts';
 import { createLogger } from '../../../platform/logger.ts';
-import type { CollectionId } from '../../../store/ids.ts';
+import { addItems, type Outcome } from '../../../store/job-items.ts';
+import { createJob, type JobRecord } from '../../../store/jobs.ts';
 import { empty, ingest, median, newSource, type Bench, type Row } from './bench.ts';
-import { SlowModels } from './slow-models.ts';
 import { StatementTimes, type LedgerPart } from './statement-times.ts';
 
-/** Beside it the ledger's statements have the processor for themselves. */
-const IDLE_MS_PER_PHOTO = 10;
 const WRITES: readonly LedgerPart[] = ['plan', 'claim', 'complete', 'extend'];
+const INGEST = JOB_KINDS.filter(({ kind }) => kind === 'INGEST');
+const BATCH_SIZE = INGEST[0]?.batchSize ?? 32;
 const logger = createLogger({ level: 'warn' });
 
 /**
- * What the ledger's statements take, against what embedding takes: each with the machine to itself. While both compete for the
- * same two cores a statement's time is mostly its waiting for the encoder; that share is shown as well.
+ * What the ledger's statements take, against what embedding takes: each with the machine to itself, the ledger with batches as an ingest
+ * claims them that do nothing. While both compete for the same cores a statement's time is mostly its waiting for the encoder; that is shown, too.
  */
 export async function measureLedger(bench: Bench): Promise<readonly Row[]> {
   const closers = new Closers();
@@ -30,16 +33,14 @@ export async function measureLedger(bench: Bench): Promise<readonly Row[]> {
     const config = parseConfig({ DATA_DIR: dataFolder, DATABASE_URL: database.url });
     const services = await openServices(config, { closers, logger });
     const times = new StatementTimes(services.database.pool);
-    const slow = await SlowModels.open(IDLE_MS_PER_PHOTO);
     const ours = await newSource(bench, services.models.main, { name: 'ledger', folder });
-    const idle = await newSource(bench, slow.main, { name: 'ledger idle', folder });
     const embedMs = await embedAlone(services, files, closers, bench.rounds);
-    const busy = await rounds(bench, services, times, ours);
-    const alone = await rounds(bench, { ...services, models: slow }, times, idle);
+    const busy = await rounds(bench, services, times, () => ingest(bench, ours));
+    const alone = await rounds(bench, services, times, () => nothing(bench, files.length));
     return [
       { what: 'ms a photo, embedding', value: embedMs },
       ...rowsOf('while embedding', busy, files.length),
-      ...rowsOf('beside an idle processor', alone, files.length),
+      ...rowsOf('alone', alone, files.length),
       {
         what: 'ledger writes ÷ embedding, each alone',
         value: writes(alone, files.length) / embedMs,
@@ -80,6 +81,36 @@ async function embedAlone(
   return median(perPhoto);
 }
 
+/** As large as an ingest's batches. */
+const idle = defineJob<{ items: number }, JobServices>({
+  kind: 'SNAPSHOT',
+  input: z.object({ items: z.int() }),
+  batchSize: BATCH_SIZE,
+  isDryRun: () => false,
+  plan: async ({ items }, { database }, { jobId }) => {
+    const keys = Array.from({ length: items }, (_, i) => `src/photo ${i}.jpg`);
+    const payload = { task: 'read', sourceId: randomUUID() };
+    await addItems(
+      database.pool,
+      jobId,
+      keys.map((key) => ({ key, payload })),
+    );
+    return {};
+  },
+  run: (_input, items) => {
+    const outcome: Outcome = { kind: 'done', reasonCode: 'EMBEDDED' };
+    return Promise.resolve(() => Promise.resolve(new Map(items.map(({ id }) => [id, outcome]))));
+  },
+  summarize: () => Promise.resolve({}),
+});
+
+function nothing({ database }: Bench, items: number): Promise<JobRecord> {
+  return createJob(database.prisma, {
+    ...{ kind: 'SNAPSHOT', collectionId: null, input: { items } },
+    ...{ createdBy: 'bench', now: new Date() },
+  });
+}
+
 type Times = Pick<StatementTimes, 'ms' | 'count'>;
 
 /** The round with the median time of writes. */
@@ -87,15 +118,15 @@ async function rounds(
   bench: Bench,
   services: JobServices,
   times: StatementTimes,
-  collectionId: CollectionId,
+  start: () => Promise<JobRecord>,
 ): Promise<Times> {
   const all: Times[] = [];
   for (let round = 0; round <= bench.rounds; round++) {
     await empty(bench);
     times.reset();
-    const { id } = await ingest(bench, collectionId);
+    const { id } = await start();
     const { database } = services;
-    const runner = new JobRunner({ kinds: JOB_KINDS, database, services, logger });
+    const runner = new JobRunner({ kinds: [...INGEST, idle], database, services, logger });
     await runner.runJob(id, new AbortController().signal);
     if (round > 0) all.push({ ms: { ...times.ms }, count: { ...times.count } }); // the first warms up
   }

@@ -95,7 +95,8 @@ export class Rounds {
       'SELECT id, state, checks FROM generations WHERE job_id = $1',
       [job],
     );
-    if (built?.state !== 'READY') {
+    // RETIRED: it was live two rounds ago, is kept, and got its vectors replaced one by one.
+    if (built?.state !== 'READY' && built?.state !== 'RETIRED') {
       throw new Error(`The generation is ${built?.state}: ${JSON.stringify(built?.checks)}`);
     }
     const { userErrors } = await client.mutate(
