@@ -65,6 +65,7 @@ export function checkDescription(description: string | null): string | null {
 
 /** A label's name in its one form. `what` begins the message of a refusal. */
 export function checkLabelName(name: string, what = 'The label'): string {
+  checkLength(name, MOST_NAME, what);
   const normal = normalizeName(name);
   if (!/[\p{L}\p{N}\p{P}\p{S}]/u.test(normal)) throw wrong(`${what} has no name.`);
   const length = lengthOf(normal);
@@ -79,9 +80,7 @@ export function checkLabelName(name: string, what = 'The label'): string {
  * that names the label.
  */
 export function checkLabels(labels: readonly WrittenLabel[]): readonly WrittenLabel[] {
-  if (labels.length < 1 || labels.length > MOST_LABELS) {
-    throw wrong(`A vocabulary has 1 to 20,000 labels, not ${labels.length.toLocaleString('en')}.`);
-  }
+  checkLabelCount(labels.length);
   const named = labels.map((label, i) => {
     return { ...label, name: checkLabelName(label.name, nameless(label, i)) };
   });
@@ -95,6 +94,12 @@ export function checkLabels(labels: readonly WrittenLabel[]): readonly WrittenLa
   return checked;
 }
 
+/** Formats ask before they look at each: a hostile file has millions. */
+export function checkLabelCount(count: number): void {
+  if (count >= 1 && count <= MOST_LABELS) return;
+  throw wrong(`A vocabulary has 1 to 20,000 labels, not ${count.toLocaleString('en')}.`);
+}
+
 /** `Label 3 ("dog")`. */
 function nameOf({ name }: Pick<WrittenLabel, 'name'>, index: number): string {
   return `Label ${index + 1} ("${shorten(name)}")`;
@@ -105,8 +110,10 @@ function nameless(label: WrittenLabel, index: number): string {
 }
 
 function shorten(text: string): string {
-  const characters = Array.from(text);
-  return characters.length <= 60 ? text : `${characters.slice(0, 60).join('')}…`;
+  const characters = Array.from(text.slice(0, 200));
+  return characters.length <= 60 && text.length <= 200
+    ? text
+    : `${characters.slice(0, 60).join('')}…`;
 }
 
 /** The labels' names by their folded form. */
@@ -149,6 +156,7 @@ function checkTexts(texts: readonly string[], what: string, kind: string): reado
     throw wrong(`${what} has ${texts.length} ${kind}s; it may have ${MOST_TEXTS}.`);
   }
   return texts.map((text, i) => {
+    checkLength(text, MOST_TEXT, what);
     const normal = normalizeName(text);
     const which = `${what}, ${kind} ${i + 1},`;
     if (!/[\p{L}\p{N}\p{P}\p{S}]/u.test(normal)) throw wrong(`${which} is empty.`);
@@ -228,6 +236,12 @@ function checkCharacters(text: string, what: string, refused = /[\p{Cc}\p{Cs}]/u
   if (found === undefined) return text;
   const code = (found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
   throw wrong(`${what} holds the character U+${code}, which is none to write with.`);
+}
+
+/** What is far too long isn't looked at: bringing megabytes into one form takes seconds. */
+function checkLength(text: string, most: number, what: string): void {
+  if (text.length <= 100 * most) return;
+  throw wrong(`${what} has a text of ${text.length} characters; it may have ${most}.`);
 }
 
 /** In characters as people count most of them: an emoji is one, not two. */

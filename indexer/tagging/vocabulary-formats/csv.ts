@@ -1,7 +1,7 @@
 import { CsvError, parse as parseCsv } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { PlatformError } from '../../../platform/errors.ts';
-import type { WrittenLabel, WrittenVocabulary } from '../vocabulary-input.ts';
+import { MOST_LABELS, type WrittenLabel, type WrittenVocabulary } from '../vocabulary-input.ts';
 
 /*
  * CSV (RFC 4180), a row a label. Several values of a field are separated by `|`; a `|` or `\` within a value has a `\` before it.
@@ -10,6 +10,9 @@ import type { WrittenLabel, WrittenVocabulary } from '../vocabulary-input.ts';
 const COLUMNS = [
   ...(['name', 'prompts', 'negative_prompts', 'examples', 'threshold', 'parents'] as const),
 ];
+/** Characters of a row: fifty prompts and as many negative ones, of 500 each, with room for quotes. */
+const MOST_CHARACTERS = 300_000;
+
 type Column = (typeof COLUMNS)[number];
 
 export function writeCsv({ labels }: WrittenVocabulary): string {
@@ -31,6 +34,9 @@ export function readCsv(content: string): WrittenVocabulary {
   }
   const columns = hasHeader ? columnsOf(header) : (['name'] as const);
   const rows = hasHeader ? rest : [first, ...rest];
+  if (rows.length > MOST_LABELS) {
+    throw wrong('A vocabulary has 1 to 20,000 labels; there are more in the file.');
+  }
   return { name: null, description: null, labels: rows.map((row) => toLabel(row, columns)) };
 }
 
@@ -43,8 +49,12 @@ interface Row {
 function readRows(content: string): readonly Row[] {
   try {
     const delimiter = delimiterOf(content);
+    if (content.includes(delimiter.repeat(1000))) {
+      throw wrong(`A line has hundreds of values; there are ${COLUMNS.join(', ')}.`);
+    }
     const options = { bom: true, skip_empty_lines: true, relax_column_count: true, info: true };
-    const rows: unknown = parseCsv(content, { ...options, delimiter });
+    const limits = { to: MOST_LABELS + 2, max_record_size: MOST_CHARACTERS };
+    const rows: unknown = parseCsv(content, { ...options, ...limits, delimiter });
     return (rows as readonly { record: string[]; info: { lines: number } }[]).map((row) => ({
       cells: row.record,
       line: row.info.lines,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { messageOf, PlatformError } from '../../../platform/errors.ts';
-import type { WrittenLabel, WrittenVocabulary } from '../vocabulary-input.ts';
+import { checkLabelCount, type WrittenLabel, type WrittenVocabulary } from '../vocabulary-input.ts';
 
 const texts = z.array(z.string()).default([]);
 
@@ -17,6 +17,9 @@ const labelShape = z.strictObject({
 const labelsShape = z.array(
   z.preprocess((label) => (typeof label === 'string' ? { name: label } : label), labelShape),
 );
+
+/** So much of it that its labels can be counted. */
+const countedShape = z.object({ labels: z.custom<readonly unknown[]>(Array.isArray) });
 
 const vocabularyShape = z.strictObject({
   name: z.string().nullable().default(null),
@@ -47,7 +50,10 @@ function withoutEmpty(label: WrittenLabel): object {
 /** Also a list of labels alone. Throws `BAD_USER_INPUT` that names the place. */
 export function readJson(content: string): WrittenVocabulary {
   const value = parseJson(content);
-  const parsed = vocabularyShape.safeParse(Array.isArray(value) ? { labels: value } : value);
+  const written = Array.isArray(value) ? { labels: value as readonly unknown[] } : value;
+  const counted = countedShape.safeParse(written);
+  if (counted.success) checkLabelCount(counted.data.labels.length);
+  const parsed = vocabularyShape.safeParse(written);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const place = issue?.path.map(String).join('.') ?? '';

@@ -1,5 +1,5 @@
 import { PlatformError } from '../../../platform/errors.ts';
-import type { WrittenLabel, WrittenVocabulary } from '../vocabulary-input.ts';
+import { checkLabelCount, type WrittenLabel, type WrittenVocabulary } from '../vocabulary-input.ts';
 import { parseJson } from './json.ts';
 
 /*
@@ -54,12 +54,12 @@ function filled(key: string, values: readonly unknown[]): object {
  */
 export function readSkos(content: string): WrittenVocabulary {
   const nodes = nodesOf(parseJson(content));
-  const concepts = nodes.filter((node) => hasType(node, 'Concept')).map(toConcept);
-  if (concepts.length === 0) {
-    throw wrong(
-      'There is no skos:Concept in it: they are looked for in its "@graph", or its list.',
-    );
+  const found = nodes.filter((node) => hasType(node, 'Concept'));
+  if (found.length === 0) {
+    throw wrong('There is no skos:Concept in it: they are looked for in its "@graph" or list.');
   }
+  checkLabelCount(found.length);
+  const concepts = found.map(toConcept);
   const scheme = nodes.find((node) => hasType(node, 'ConceptScheme'));
   return {
     name: scheme ? schemeName(scheme) : null,

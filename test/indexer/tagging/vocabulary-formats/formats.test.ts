@@ -76,6 +76,25 @@ describe.each(ALL)('as %s', (format) => {
   });
 });
 
+describe('a hostile file', () => {
+  test.each<[string, VocabularyFormat, string]>([
+    ['of a million names', 'CSV', 'a\n'.repeat(1_000_000)],
+    ['of a million columns', 'CSV', `name${','.repeat(1_000_000)}`],
+    ['of one name', 'CSV', 'a'.repeat(5_000_000)],
+    ['of a million numbers', 'JSON', `[${'1,'.repeat(999_999)}1]`],
+    ['of a name of megabytes', 'JSON', `["${'a '.repeat(2_500_000)}"]`],
+    ['of a million nodes', 'SKOS', `[${'{},'.repeat(999_999)}{}]`],
+  ])('%s is refused within seconds', (_name, format, content) => {
+    const startedAt = performance.now();
+
+    const error = refusal(() => checkLabels(FORMATS[format].read(content).labels));
+
+    expect(error).toMatchObject(withCode('BAD_USER_INPUT'));
+    expect(messageOf(error).length).toBeLessThan(400);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+});
+
 describe('CSV', () => {
   const namesIn = (content: string): readonly string[] =>
     checkLabels(FORMATS.CSV.read(content).labels).map(({ name }) => name);
