@@ -15,6 +15,7 @@ import { addSourceCommands } from './commands/sources.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addStopCommand } from './commands/stop.ts';
 import { addTrainCommand } from './commands/train.ts';
+import { addVocabularyCommand } from './commands/vocabulary.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWorkerCommand } from './commands/worker.ts';
 
@@ -55,6 +56,7 @@ export function createProgram(context: CommandContext): Command {
   addEvaluateCommand(program, context);
   addTrainCommand(program, context);
   addBundleCommand(program, context);
+  addVocabularyCommand(program, context);
   addVerifyCommand(program, context);
   addEncodeCommand(program, context);
   program.addHelpText(
