@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '../../platform/logger.ts';
 import type { Database } from '../../store/database.ts';
+import { deleteRunTags, findOrphanedRuns } from '../../store/orphaned-tags.ts';
 import { forgetIdleScans, listDiscarded, reclaim } from '../../store/reclaim.ts';
 import { abandonTagRuns, listUnreclaimedRuns, reclaimTagRun } from '../../store/tag-run-switch.ts';
 
@@ -19,6 +20,7 @@ export async function keepHouse(
     try {
       await reclaimDiscarded(database, signal);
       await reclaimTagRuns(database, signal);
+      await reclaimOrphanedTags(database, signal);
       await forgetIdleScans(database.pool, new Date(Date.now() - IDLE_SCANS_KEPT_MS));
     } catch (error) {
       logger.warn(
@@ -45,6 +47,15 @@ export async function reclaimTagRuns({ pool }: Database, signal: AbortSignal): P
   await abandonTagRuns(pool, new Date());
   for (const id of await listUnreclaimedRuns(pool)) {
     while (!signal.aborted && (await reclaimTagRun(pool, id, new Date())) > 0) {
+      await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** Deletes the tags of deleted vocabularies. */
+export async function reclaimOrphanedTags({ pool }: Database, signal: AbortSignal): Promise<void> {
+  for (const run of await findOrphanedRuns(pool)) {
+    while (!signal.aborted && (await deleteRunTags(pool, run)) > 0) {
       await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
   }
