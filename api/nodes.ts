@@ -1,5 +1,12 @@
 import { findApiKey } from '../store/api-keys.ts';
-import { asCollectionId, asGenerationId, asImageId, asJobId, asSourceId } from '../store/ids.ts';
+import {
+  asCollectionId,
+  asGenerationId,
+  asImageId,
+  asJobId,
+  asSourceId,
+  asTagRunId,
+} from '../store/ids.ts';
 import { findItem } from '../store/job-summaries.ts';
 import { findJob } from '../store/jobs.ts';
 import { findSource } from '../store/sources.ts';
@@ -57,7 +64,8 @@ const FINDERS: Readonly<Record<NodeType, Finder>> = {
       await findSource(context.services.database.prisma, asSourceId(id)),
       (one) => one.collectionId,
     ),
-  TagRun: () => Promise.resolve(null),
+  TagRun: async (context, id) =>
+    seen(context, await context.loaders.tagRun.load(asTagRunId(id)), (one) => one.collectionId),
   TextModel: async ({ loaders }, id) =>
     (await loaders.textModels()).find((one) => one.id === id) ?? null,
   VisionSpace: async ({ loaders }, id) =>

@@ -13,7 +13,18 @@ import { hexOf, readEmbeddings } from '../../store/embeddings.ts';
 import { findImagesByIds } from '../../store/images.ts';
 import { measureRates } from '../../store/job-items.ts';
 import { countItemsOf } from '../../store/job-summaries.ts';
-import type { CollectionId, GenerationId, ImageId, JobId, VisionSpaceId } from '../../store/ids.ts';
+import type {
+  CollectionId,
+  GenerationId,
+  ImageId,
+  JobId,
+  TagRunId,
+  VisionSpaceId,
+  VocabularyId,
+} from '../../store/ids.ts';
+import { findJobsByIds } from '../../store/jobs.ts';
+import { findTagRunsByIds, findTagRunsOfJobs } from '../../store/tag-runs.ts';
+import { findVocabulariesByIds } from '../../store/vocabularies.ts';
 import type { Queryable } from '../../store/transaction.ts';
 
 import type { ModelLists } from './model-lists.ts';
@@ -41,6 +52,16 @@ export function createLoaders(
     vector: createVectorLoader(pool),
     rate: byKey((ids: readonly JobId[]) => measureRates(pool, ids, new Date())),
     itemCounts: byKey((ids: readonly JobId[]) => countItemsOf(pool, ids)),
+    job: byKey(async (ids: readonly JobId[]) =>
+      keyed(await findJobsByIds(prisma, ids), ({ id }) => id),
+    ),
+    tagRun: byKey(async (ids: readonly TagRunId[]) =>
+      keyed(await findTagRunsByIds(pool, ids), ({ id }) => id),
+    ),
+    tagRunOfJob: byKey((ids: readonly JobId[]) => findTagRunsOfJobs(pool, ids)),
+    vocabulary: byKey(async (ids: readonly VocabularyId[]) =>
+      keyed(await findVocabulariesByIds(pool, ids), ({ id }) => id),
+    ),
     visionSpaces: models.visionSpaces,
     textModels: models.textModels,
   };

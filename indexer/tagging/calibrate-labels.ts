@@ -11,8 +11,11 @@ export const SAMPLE_SIZE = 2000;
 /** A label without deviation (one image) would divide by zero. */
 const LEAST_DEVIATION = 1e-4;
 
+/** The same, and stores it. */
+export const calibrateLabels = fitCalibrations;
+
 /** How each label's scores become probabilities in a collection. */
-export async function calibrateLabels(
+export async function fitCalibrations(
   { pool }: { readonly pool: Queryable },
   { collectionId, visionSpaceId }: IndexKey & { readonly textModelId: TextModelId },
   prepared: PreparedLabels,
