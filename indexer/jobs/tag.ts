@@ -77,7 +77,7 @@ async function addRanges(
 }
 
 /** Throws `MODEL_MISMATCH` when no bundle here has it. */
-async function getTextModel(
+export async function getTextModel(
   { database, models }: TagServices,
   id: TextModelId,
 ): Promise<LabelEncoder> {
