@@ -38,6 +38,12 @@ const START_JOB = 100;
 const PREVIEW = 1000;
 /** The same with a whole vocabulary, some seconds for 100,000 images and 1,000 labels. Its size isn't known before it begins. */
 const TAG_PREVIEW = 20_000;
+/** Checking a label and writing its rows, 0.1 ms. */
+const PUT_LABEL = 1;
+/** Characters of a file that are read in 0.1 ms, their labels checked and written. */
+const IMPORTED_CHARACTERS = 500;
+/** Reading a whole vocabulary and writing it down: 100 ms for some 5,000 labels. */
+const EXPORT = 1000;
 
 /** Objects that have no price of their own, and scalars. */
 export const DEFAULT_OBJECT_PRICE = 1;
@@ -147,6 +153,27 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Mutation.updateSource', { own: STATEMENT }],
   ['Mutation.createApiKey', { own: STATEMENT }],
   ['Mutation.revokeApiKey', { own: STATEMENT }],
+  ['Query.vocabulary', { own: STATEMENT }],
+  ['Query.vocabularies', { own: STATEMENT }],
+  ['Vocabulary.labelCount', { own: ROW }],
+  ['Vocabulary.labels', { own: STATEMENT }],
+  ['Vocabulary.versions', { own: STATEMENT }],
+  ['Vocabulary.export', { own: EXPORT }],
+  ['VocabularyConnection.edges', { own: ROW }],
+  ['VocabularyConnection.totalCount', { own: STATEMENT }],
+  ['VocabularyEdge.node', { own: ROW }],
+  ['LabelConnection.edges', { own: ROW }],
+  ['LabelConnection.totalCount', { own: COUNT }],
+  ['LabelEdge.node', { own: ROW }],
+  ['Label.vocabulary', { own: ROW }],
+  ['Label.examples', { own: ROW }],
+  ['Label.parents', { own: ROW, times: 3 }],
+  [
+    'Mutation.putVocabulary',
+    { own: ({ input }) => START_JOB + PUT_LABEL * lengthIn(input, 'labels') },
+  ],
+  ['Mutation.importVocabulary', { own: priceOfImport }],
+  ['Mutation.deleteVocabulary', { own: START_JOB }],
   // Asked once and answered twice a second while the job lasts.
   ['Subscription.jobProgress', { own: START_JOB }],
 ]);
@@ -179,6 +206,12 @@ function priceOfClassification(args: Arguments): number {
 function priceOfLabel(label: unknown): number {
   const texts = lengthIn(label, 'prompts') + lengthIn(label, 'negativePrompts');
   return LABEL + TEXT * texts + ROW * lengthIn(label, 'examples');
+}
+
+function priceOfImport({ input }: Arguments): number {
+  const content = valueIn(input, 'content');
+  const characters = typeof content === 'string' ? content.length : 0;
+  return START_JOB + Math.ceil(characters / IMPORTED_CHARACTERS);
 }
 
 function numberOfLabels({ input }: Arguments): number {

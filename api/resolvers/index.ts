@@ -18,6 +18,7 @@ import { EmbeddingInfo } from './EmbeddingInfo.ts';
 import { Generation } from './Generation.ts';
 import { Image } from './Image.ts';
 import { Job, JobItem } from './Job.ts';
+import { Label } from './Label.ts';
 import { addSource } from './Mutation/addSource.ts';
 import { createApiKey } from './Mutation/createApiKey.ts';
 import { createCollection } from './Mutation/createCollection.ts';
@@ -39,6 +40,7 @@ import { startTagRun } from './Mutation/startTagRun.ts';
 import { startVerify } from './Mutation/startVerify.ts';
 import { updateSource } from './Mutation/updateSource.ts';
 import { uploadImages } from './Mutation/uploadImages.ts';
+import { deleteVocabulary, importVocabulary, putVocabulary } from './Mutation/vocabularies.ts';
 import { Node } from './Node.ts';
 import { apiKeys } from './Query/apiKeys.ts';
 import { classifyImage } from './Query/classifyImage.ts';
@@ -56,6 +58,7 @@ import { search } from './Query/search.ts';
 import { similarImages } from './Query/similarImages.ts';
 import { tagRuns } from './Query/tagRuns.ts';
 import { viewer } from './Query/viewer.ts';
+import { vocabularies, vocabulary } from './Query/vocabularies.ts';
 import { Source } from './Source.ts';
 import { jobProgress } from './Subscription/jobProgress.ts';
 import { MUTATION_STUBS, QUERY_STUBS, TYPE_STUBS } from './tagging-stubs.ts';
@@ -63,6 +66,7 @@ import { LabelPreview, TagRun, TagSample } from './TagRun.ts';
 import { TextModel } from './TextModel.ts';
 import { Viewer } from './Viewer.ts';
 import { VisionSpace } from './VisionSpace.ts';
+import { Vocabulary, VocabularyVersion } from './Vocabulary.ts';
 
 /** By schema coordinate: `Query.search` is `Query/search.ts`, `Image.url` is in `Image.ts`. */
 export const resolvers: Resolvers = {
@@ -70,7 +74,8 @@ export const resolvers: Resolvers = {
   Query: {
     ...{ apiKeys, classifyImage, collection, collections, generations, image, images },
     ...{ indexHealth, job, jobs, node, nodes, search, similarImages, textModels, viewer },
-    ...{ previewLabel, tagRuns, visionSpaces },
+    ...{ previewLabel, tagRuns },
+    ...{ visionSpaces, vocabularies, vocabulary },
     ...QUERY_STUBS,
   },
   Mutation: {
@@ -80,6 +85,7 @@ export const resolvers: Resolvers = {
     ...{ startReindex, startSnapshot, startVerify },
     ...{ promoteGeneration, rollbackGeneration, discardGeneration },
     ...{ previewTagRun, revertTagRun, startTagRun },
+    ...{ putVocabulary, importVocabulary, deleteVocabulary },
     ...MUTATION_STUBS,
   },
   Subscription: { jobProgress },
@@ -88,6 +94,6 @@ export const resolvers: Resolvers = {
   ...{ TextModel, Viewer, VisionSpace },
   ...{ CollectionConnection, ImageConnection, JobConnection, JobItemConnection, SearchConnection },
   ...{ LabelConnection, ReviewItemConnection, RunLabelConnection, TagRunConnection },
-  ...{ VocabularyConnection },
+  ...{ Label, Vocabulary, VocabularyConnection, VocabularyVersion },
   ...TYPE_STUBS,
 };

@@ -7,12 +7,10 @@ function notYet(): never {
 
 export const QUERY_STUBS = {
   ...{ classifyImages: notYet, reviewQueue: notYet, tagReport: notYet },
-  ...{ vocabularies: notYet, vocabulary: notYet },
 };
 
 export const MUTATION_STUBS = {
-  ...{ deleteVocabulary: notYet, importVocabulary: notYet },
-  ...{ putVocabulary: notYet, reviewTags: notYet, setTags: notYet },
+  ...{ reviewTags: notYet, setTags: notYet },
 };
 
 export const TYPE_STUBS = {};
