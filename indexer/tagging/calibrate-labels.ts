@@ -8,6 +8,7 @@ import {
 } from '../../store/label-calibrations.ts';
 import type { Queryable } from '../../store/transaction.ts';
 import {
+  evidenceOf,
   fitCalibration,
   isCalibrated,
   statisticsOf,
@@ -79,8 +80,8 @@ async function measureEvidence(
       const rows = vectors.subarray(start * dimensions, (start + LABELS_A_STEP) * dimensions);
       const scores = await similarity.scores(rows, images);
       for (let row = 0; row * count < scores.length; row++) {
-        const evidence = scores.subarray(row * count, (row + 1) * count);
-        statistics.push(statisticsOf(evidence.map((score, i) => score - (grounds[i] ?? 0))));
+        const own = scores.subarray(row * count, (row + 1) * count);
+        statistics.push(statisticsOf(own.map((score, i) => evidenceOf(score, grounds[i] ?? 0))));
       }
     }
     return statistics;
@@ -101,7 +102,7 @@ async function readClicks(
     for (const { labelId, verdict, vector } of page) {
       const start = (rowOf.get(labelId) ?? 0) * dimensions;
       const label = vectors.subarray(start, start + dimensions);
-      const evidence = dot(label, vector) - dot(background, vector);
+      const evidence = evidenceOf(dot(label, vector), dot(background, vector));
       const own = clicks.get(labelId) ?? [];
       own.push({ evidence, accepted: verdict === 'ACCEPTED' });
       clicks.set(labelId, own);
