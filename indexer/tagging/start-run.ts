@@ -118,4 +118,3 @@ function whyNot({ state, isAbandoned }: TagRunRecord): string {
     ? 'The run was reverted before.'
     : 'The run is not applied yet: cancel its job.';
 }
-
