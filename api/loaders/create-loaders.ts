@@ -19,9 +19,12 @@ import type {
   ImageId,
   JobId,
   LabelId,
+  TagRunId,
   VisionSpaceId,
   VocabularyId,
 } from '../../store/ids.ts';
+import { findJobsByIds } from '../../store/jobs.ts';
+import { findTagRunsByIds, findTagRunsOfJobs } from '../../store/tag-runs.ts';
 import type { Queryable } from '../../store/transaction.ts';
 import {
   findNewestVersions,
@@ -55,6 +58,13 @@ export function createLoaders(
     vector: createVectorLoader(pool),
     rate: byKey((ids: readonly JobId[]) => measureRates(pool, ids, new Date())),
     itemCounts: byKey((ids: readonly JobId[]) => countItemsOf(pool, ids)),
+    job: byKey(async (ids: readonly JobId[]) =>
+      keyed(await findJobsByIds(prisma, ids), ({ id }) => id),
+    ),
+    tagRun: byKey(async (ids: readonly TagRunId[]) =>
+      keyed(await findTagRunsByIds(pool, ids), ({ id }) => id),
+    ),
+    tagRunOfJob: byKey((ids: readonly JobId[]) => findTagRunsOfJobs(pool, ids)),
     vocabulary: byKey(async (ids: readonly VocabularyId[]) =>
       keyed(await findVocabulariesByIds(pool, ids), ({ id }) => id),
     ),

@@ -6,14 +6,11 @@ function notYet(): never {
 }
 
 export const QUERY_STUBS = {
-  ...{ classifyImages: notYet, previewLabel: notYet, reviewQueue: notYet, tagReport: notYet },
-  ...{ tagRuns: notYet },
+  ...{ classifyImages: notYet, reviewQueue: notYet, tagReport: notYet },
 };
 
 export const MUTATION_STUBS = {
-  ...{ previewTagRun: notYet },
-  ...{ revertTagRun: notYet, reviewTags: notYet, setTags: notYet },
-  ...{ startTagRun: notYet },
+  ...{ reviewTags: notYet, setTags: notYet },
 };
 
 export const TYPE_STUBS = {};
