@@ -1,3 +1,4 @@
+import type { PrismaClient } from './database.ts';
 import type { TagRunState } from './generated/prisma/client.ts';
 import type {
   CollectionId,
@@ -39,4 +40,13 @@ export interface RunLabelRecord {
   readonly count: number;
   readonly threshold: number;
   readonly isCalibrated: boolean;
+}
+
+/** Those that aren't there are left out. */
+export async function findTagRunsByIds(
+  { tagRun }: Pick<PrismaClient, 'tagRun'>,
+  ids: readonly TagRunId[],
+): Promise<ReadonlyMap<string, TagRunRecord>> {
+  const rows = await tagRun.findMany({ where: { id: { in: [...ids] } } });
+  return new Map(rows.map((row) => [row.id, row as unknown as TagRunRecord]));
 }

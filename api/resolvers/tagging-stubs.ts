@@ -6,7 +6,7 @@ function notYet(): never {
 }
 
 export const QUERY_STUBS = {
-  ...{ classifyImages: notYet, previewLabel: notYet, reviewQueue: notYet, tagReport: notYet },
+  ...{ previewLabel: notYet, reviewQueue: notYet, tagReport: notYet },
   ...{ tagRuns: notYet, vocabularies: notYet, vocabulary: notYet },
 };
 
