@@ -107,13 +107,13 @@ class Conditions {
     this.parameters = [...parameters];
   }
 
-  of(filter: ImageFilter): string {
+  of(filter: ImageFilter, isNested = false): string {
     const { and, or, not, path, source, metadata, takenAt, addedAt } = filter;
     const { width, height, format, tags } = filter;
     const all = [
-      ...(and ?? []).map((one) => this.of(one)),
-      ...(or ? [anyOf(or.map((one) => this.of(one)))] : []),
-      ...(not ? [`(${this.of(not)}) IS NOT TRUE`] : []),
+      ...(and ?? []).map((one) => this.of(one, isNested)),
+      ...(or ? [anyOf(or.map((one) => this.of(one, true)))] : []),
+      ...(not ? [`(${this.of(not, true)}) IS NOT TRUE`] : []),
       ...(path ? this.#strings('path', path) : []),
       ...(typeof source === 'string' ? [this.#source(source)] : []),
       ...(metadata ?? []).flatMap((one) => this.#metadata(one)),
@@ -122,7 +122,7 @@ class Conditions {
       ...(width ? this.#range('width', width.min, width.max, '<=') : []),
       ...(height ? this.#range('height', height.min, height.max, '<=') : []),
       ...(format ? [`format = ANY(${this.#add(format)}::image_format[])`] : []),
-      ...(tags ? tagConditions(tags, (value) => this.#add(value)) : []),
+      ...(tags ? tagConditions(tags, { add: (value) => this.#add(value), isNested }) : []),
     ];
     return all.length === 0 ? 'TRUE' : `(${all.join(' AND ')})`;
   }
