@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '../../platform/logger.ts';
 import type { Database } from '../../store/database.ts';
+import { deleteRunTags, findOrphanedRuns } from '../../store/orphaned-tags.ts';
 import { forgetIdleScans, listDiscarded, reclaim } from '../../store/reclaim.ts';
 
 const LOOK_EVERY_MS = 5000;
@@ -17,6 +18,7 @@ export async function keepHouse(
   while (!signal.aborted) {
     try {
       await reclaimDiscarded(database, signal);
+      await reclaimOrphanedTags(database, signal);
       await forgetIdleScans(database.pool, new Date(Date.now() - IDLE_SCANS_KEPT_MS));
     } catch (error) {
       logger.warn(
@@ -34,6 +36,15 @@ export async function reclaimDiscarded({ pool }: Database, signal: AbortSignal):
     for await (const rows of reclaim(pool, generation, new Date())) {
       if (signal.aborted) return;
       if (rows > 0) await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** Deletes the tags of deleted vocabularies. */
+export async function reclaimOrphanedTags({ pool }: Database, signal: AbortSignal): Promise<void> {
+  for (const run of await findOrphanedRuns(pool)) {
+    while (!signal.aborted && (await deleteRunTags(pool, run)) > 0) {
+      await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 }

@@ -1,0 +1,8 @@
+-- Deleting a vocabulary is over at once, however many tags its runs gave: their rows go in the background.
+
+-- A label that goes looks for its rows.
+CREATE INDEX "run_labels_label_id_idx" ON "run_labels"("label_id");
+
+-- Rows of runs that are gone show nowhere; workers delete them, a batch at a time (store/orphaned-tags.ts).
+DROP TRIGGER "tag_runs_delete_run_tags" ON "tag_runs";
+DROP FUNCTION "delete_run_tags_of_runs"();
