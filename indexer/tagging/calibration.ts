@@ -26,7 +26,10 @@ export type Calibration = Readonly<z.infer<typeof calibrationShape>>;
 /** From so many clicks on, a label counts as calibrated. */
 export const LEAST_CLICKS = 20;
 
-export function isCalibrated({ accepted, rejected }: Calibration): boolean {
+export function isCalibrated({
+  accepted,
+  rejected,
+}: Pick<Calibration, 'accepted' | 'rejected'>): boolean {
   return accepted + rejected >= LEAST_CLICKS;
 }
 
@@ -35,8 +38,138 @@ export function probabilityOf(
   { mean, deviation, slope, intercept }: Calibration,
 ): number {
   const z = (evidence - mean) / deviation;
-  return 1 / (1 + Math.exp(-(slope * z + intercept)));
+  return sigmoid(slope * z + intercept);
+}
+
+export type EvidenceStatistics = Pick<Calibration, 'mean' | 'deviation'>;
+
+/** What a sample's evidence comes to, drawn towards what holds in general while the sample is small. */
+export function statisticsOf(evidence: ArrayLike<number>): EvidenceStatistics {
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < evidence.length; i++) sum += evidence[i] ?? 0;
+  const mean = sum / Math.max(1, evidence.length);
+  for (let i = 0; i < evidence.length; i++) squares += ((evidence[i] ?? 0) - mean) ** 2;
+  const deviation = Math.sqrt(squares / Math.max(1, evidence.length));
+  return { mean, deviation: Math.max(deviation, 1e-6) };
+}
+
+/** What a person said of an image, and how much the model had for it. */
+export interface Click {
+  readonly evidence: number;
+  readonly accepted: boolean;
+}
+
+/** How slopes and intercepts are spread over labels: a normal distribution. */
+export interface CalibrationPrior {
+  readonly slope: number;
+  readonly intercept: number;
+  /** The inverse of the covariance matrix. */
+  readonly precision: Readonly<Record<'slope' | 'cross' | 'intercept', number>>;
 }
 
 /** What holds for labels in general, as long as nobody clicked. */
-export const PRIOR = { slope: 2.2, intercept: -6.6 } as const;
+export const PRIOR: CalibrationPrior = {
+  ...{ slope: 2.2, intercept: -6.6 },
+  precision: { slope: 4, cross: 0, intercept: 0.5 },
+};
+
+/** A label whose clicks contradict its scores gets nearly the same probability everywhere, never a falling one. */
+const LEAST_SLOPE = 0.1;
+
+/**
+ * Platt's sigmoid with a normal prior: the most probable slope and intercept, given the clicks. Without clicks these are the prior's.
+ * Which images were clicked doesn't matter, as long as they were chosen by their scores.
+ */
+export function fitCalibration(
+  clicks: readonly Click[],
+  { mean, deviation }: EvidenceStatistics,
+  prior: CalibrationPrior = PRIOR,
+): Calibration {
+  const points = clicks.map(({ evidence, accepted }) => ({
+    z: (evidence - mean) / deviation,
+    y: accepted ? 1 : 0,
+  }));
+  const free = maximize(points, prior, null);
+  const line = free.slope >= LEAST_SLOPE ? free : maximize(points, prior, LEAST_SLOPE);
+  const accepted = clicks.filter((click) => click.accepted).length;
+  return { mean, deviation, ...line, accepted, rejected: clicks.length - accepted };
+}
+
+interface Point {
+  readonly z: number;
+  readonly y: number;
+}
+
+interface Line {
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+const MOST_STEPS = 100;
+const TOLERANCE = 1e-9;
+
+/** Newton's method; the posterior's logarithm is concave, and half steps keep it rising. `slope`: held there. */
+function maximize(points: readonly Point[], prior: CalibrationPrior, slope: number | null): Line {
+  let line: Line = { slope: slope ?? prior.slope, intercept: prior.intercept };
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const { slope: a, intercept: b } = newtonStep(points, prior, line, slope === null);
+    const value = posterior(points, prior, line);
+    let factor = 1;
+    const at = (): Line => ({
+      slope: line.slope + factor * a,
+      intercept: line.intercept + factor * b,
+    });
+    while (factor > TOLERANCE && posterior(points, prior, at()) < value) factor /= 2;
+    line = at();
+    if (Math.abs(a) + Math.abs(b) < TOLERANCE) break;
+  }
+  return line;
+}
+
+/** The logarithm of the posterior, but for a constant. */
+function posterior(points: readonly Point[], prior: CalibrationPrior, line: Line): number {
+  const { slope, cross, intercept } = prior.precision;
+  const [da, db] = [line.slope - prior.slope, line.intercept - prior.intercept];
+  const drawn = -0.5 * (slope * da * da + 2 * cross * da * db + intercept * db * db);
+  return points.reduce((sum, { z, y }) => {
+    const logit = line.slope * z + line.intercept;
+    return sum - softplus(y === 1 ? -logit : logit);
+  }, drawn);
+}
+
+/** Gradient over curvature. */
+function newtonStep(
+  points: readonly Point[],
+  prior: CalibrationPrior,
+  line: Line,
+  isSlopeFree: boolean,
+): Line {
+  const { slope, cross, intercept } = prior.precision;
+  const [da, db] = [line.slope - prior.slope, line.intercept - prior.intercept];
+  let [ga, gb] = [-slope * da - cross * db, -cross * da - intercept * db];
+  let [haa, hab, hbb] = [slope, cross, intercept];
+  for (const { z, y } of points) {
+    const p = sigmoid(line.slope * z + line.intercept);
+    const weight = p * (1 - p);
+    ga += (y - p) * z;
+    gb += y - p;
+    haa += weight * z * z;
+    hab += weight * z;
+    hbb += weight;
+  }
+  if (!isSlopeFree) return { slope: 0, intercept: gb / hbb };
+  const determinant = haa * hbb - hab * hab;
+  return {
+    slope: (hbb * ga - hab * gb) / determinant,
+    intercept: (haa * gb - hab * ga) / determinant,
+  };
+}
+
+function sigmoid(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}
+
+/** log(1 + exp(x)) without overflow. */
+function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
