@@ -114,6 +114,9 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
     { own: ({ input }) => START_JOB + STORED_FILE * lengthIn(input, 'files') },
   ],
   ['Mutation.deleteImages', { own: ({ input }) => STATEMENT + lengthIn(input, 'ids') }],
+  ['Mutation.setTags', { own: priceOfTags }],
+  ['SetTagsPayload.images', { own: 0, times: 100 }],
+  ['SetTagsPayload.undo', { own: 0, times: 100 }],
   ['Mutation.startIngest', { own: START_JOB }],
   ['Mutation.startReindex', { own: ({ input }) => START_JOB + lengthIn(input, 'imageIds') }],
   ['Mutation.startSnapshot', { own: START_JOB }],
@@ -164,6 +167,11 @@ function priceOfClassifications({ input }: Arguments): number {
   const images = lengthIn(input, 'imageIds');
   const labels = valueIn(input, 'labels') == null ? INDEX_SEARCH : LABEL * lengthIn(input, 'labels');
   return STATEMENT + labels + images * CLASSIFIED;
+}
+
+function priceOfTags({ input }: Arguments): number {
+  const labels = lengthIn(input, 'add') + lengthIn(input, 'remove');
+  return STATEMENT + lengthIn(input, 'imageIds') * (1 + labels * ROW);
 }
 
 function numberOfLabels({ input }: Arguments): number {

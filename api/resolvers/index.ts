@@ -31,6 +31,7 @@ import {
   rollbackGeneration,
 } from './Mutation/generation-switch.ts';
 import { revokeApiKey } from './Mutation/revokeApiKey.ts';
+import { setTags } from './Mutation/setTags.ts';
 import { startIngest } from './Mutation/startIngest.ts';
 import { startReindex } from './Mutation/startReindex.ts';
 import { startSnapshot } from './Mutation/startSnapshot.ts';
@@ -75,6 +76,7 @@ export const resolvers: Resolvers = {
     ...{ pauseJob, resumeJob, cancelJob, retryFailedItems },
     ...{ startReindex, startSnapshot, startVerify },
     ...{ promoteGeneration, rollbackGeneration, discardGeneration },
+    setTags,
     ...MUTATION_STUBS,
   },
   Subscription: { jobProgress },

@@ -12,7 +12,7 @@ export const QUERY_STUBS = {
 
 export const MUTATION_STUBS = {
   ...{ deleteVocabulary: notYet, importVocabulary: notYet, previewTagRun: notYet },
-  ...{ putVocabulary: notYet, revertTagRun: notYet, reviewTags: notYet, setTags: notYet },
+  ...{ putVocabulary: notYet, revertTagRun: notYet, reviewTags: notYet },
   ...{ startTagRun: notYet },
 };
 
