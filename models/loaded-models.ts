@@ -21,7 +21,11 @@ export interface Models {
   /** All of them, `main` included. */
   bundles(): Promise<readonly Bundle[]>;
   findVision(visionSpace: string): Promise<VisionModel | null>;
+  findText(textModel: string): Promise<TextModel | null>;
 }
+
+/** What encodes texts and class names; `TextEncoder` is one. */
+export type TextModel = Pick<TextEncoder, 'encode' | 'templates' | 'dimensions'>;
 
 export interface LoadedModelsOptions {
   /** Vision sessions of each model. Default: one a core. Price: each holds the weights once more. */

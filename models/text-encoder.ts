@@ -33,7 +33,8 @@ export class TextEncoder {
   readonly visionSpace: string;
   readonly #pool: WorkerPool<EncoderRequest, EncoderResponse>;
   readonly #tokenizer: Tokenizer;
-  readonly #templates: readonly string[];
+  /** Around a class name's `{}`. */
+  readonly templates: readonly string[];
   readonly #featureWidth: number;
 
   private constructor(
@@ -46,7 +47,7 @@ export class TextEncoder {
     this.visionSpace = visionSpace;
     this.#pool = pool;
     this.#tokenizer = tokenizer;
-    this.#templates = manifest.templates;
+    this.templates = manifest.templates;
     this.#featureWidth = manifest.language.dimensions;
   }
 
@@ -108,11 +109,9 @@ export class TextEncoder {
 
   /** One embedding a class name: each template filled, embedded, averaged, normalized (CLIP's prompt ensemble). */
   async encodeClasses(names: readonly string[], options: EncodeOptions = {}): Promise<Embedding[]> {
-    const prompts = names.flatMap((name) =>
-      this.#templates.map((template) => template.replace('{}', () => name)),
-    );
+    const prompts = names.flatMap((name) => fillTemplates(this.templates, name));
     const encoded = await this.encode(prompts, options);
-    return chunk(encoded, this.#templates.length).map((group) =>
+    return chunk(encoded, this.templates.length).map((group) =>
       meanEmbedding(group.map(({ embedding }) => embedding)),
     );
   }
@@ -152,6 +151,11 @@ export class TextEncoder {
     });
     await Promise.all(runs);
   }
+}
+
+/** A class name in each of the templates. */
+export function fillTemplates(templates: readonly string[], name: string): readonly string[] {
+  return templates.map((template) => template.replace('{}', () => name));
 }
 
 function tokenRequest(

@@ -99,6 +99,19 @@ export function isEmptyFilter(filter: ImageFilter): boolean {
   return Object.values(filter).every((value) => value === null || value === undefined);
 }
 
+export interface FilterSql {
+  /** A condition over `images`, whose collection is `$1`. */
+  readonly where: string;
+  /** The given ones and the filter's own. */
+  readonly parameters: readonly unknown[];
+}
+
+/** A filter for a statement of another file. */
+export function filterSql(filter: ImageFilter, parameters: readonly unknown[]): FilterSql {
+  const sql = new Conditions(parameters);
+  return { where: sql.of(filter), parameters: sql.parameters };
+}
+
 /** SQL over `images`; values travel as parameters only. */
 class Conditions {
   readonly parameters: unknown[];

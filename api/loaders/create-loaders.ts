@@ -47,7 +47,9 @@ export function createLoaders(
       keyed(await findImagesByIds(pool, ids), ({ id }) => id),
     ),
     tags: byKey((ids: readonly ImageId[]) => findTagsOf(pool, ids)),
-    tagRun: byKey((ids: readonly TagRunId[]) => findTagRunsByIds(prisma, ids)),
+    tagRun: byKey(async (ids: readonly TagRunId[]) =>
+      keyed(await findTagRunsByIds(pool, ids), ({ id }) => id),
+    ),
     liveEmbedding: byKey((ids: readonly ImageId[]) => findLiveEmbeddings(pool, ids)),
     vector: createVectorLoader(pool),
     rate: byKey((ids: readonly JobId[]) => measureRates(pool, ids, new Date())),

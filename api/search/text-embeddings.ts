@@ -1,13 +1,20 @@
 import { LRUCache } from 'lru-cache';
 import { PlatformError } from '../../platform/errors.ts';
+import { chunk } from '../../platform/chunk.ts';
 import type { Embedding } from '../../models/embedding.ts';
+import type { EncodeOptions } from '../../models/image-encoder.ts';
 
 /** What the cache needs of a text model; `TextEncoder` is one. */
 export interface TextEncoding {
   readonly textModel: string;
   readonly visionSpace: string;
   readonly dimensions: number;
-  encode(texts: readonly string[]): Promise<readonly { readonly embedding: Embedding }[]>;
+  /** Around a class name's `{}`. */
+  readonly templates: readonly string[];
+  encode(
+    texts: readonly string[],
+    options?: EncodeOptions,
+  ): Promise<readonly { readonly embedding: Embedding }[]>;
   encodeClasses(names: readonly string[]): Promise<readonly Embedding[]>;
 }
 
@@ -49,6 +56,26 @@ export class TextEmbeddings {
   /** Fingerprint of the vision space it was trained for. */
   get visionSpace(): string {
     return this.#encoder.visionSpace;
+  }
+
+  get dimensions(): number {
+    return this.#encoder.dimensions;
+  }
+
+  get templates(): readonly string[] {
+    return this.#encoder.templates;
+  }
+
+  /** Many texts past the cache, a few at a time, so that searches get their turn between them. Throws as `encode` does, and `ABORTED`. */
+  async encodeMany(
+    texts: readonly string[],
+    options: EncodeOptions = {},
+  ): Promise<readonly { readonly embedding: Embedding }[]> {
+    const encoded: { readonly embedding: Embedding }[] = [];
+    for (const some of chunk(texts, MOST_TOGETHER)) {
+      encoded.push(...(await this.#encoder.encode(some, options)));
+    }
+    return encoded;
   }
 
   /** Throws `EMPTY_TEXT`, `BAD_USER_INPUT` for one that is too long, `ENCODER_UNAVAILABLE`. */

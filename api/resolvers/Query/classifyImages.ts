@@ -3,7 +3,12 @@ import type { ImageRecord } from '../../../store/images.ts';
 import { getVisibleImage } from '../../auth/visible.ts';
 import type { Context } from '../../context.ts';
 import type { ClassifyImagesInput, QueryResolvers } from '../../generated/resolvers.ts';
-import { classifyAll, findTexts, type CollectionTexts } from '../../search/classified-images.ts';
+import {
+  classifyAll,
+  findTexts,
+  readClasses,
+  type CollectionTexts,
+} from '../../search/classified-images.ts';
 import { encodeLabels, type Classes } from '../../search/image-classifier.ts';
 
 const MOST_IMAGES = 500;
@@ -39,13 +44,14 @@ async function getImages(context: Context, ids: readonly string[]) {
 
 function getClasses(
   context: Context,
-  { texts }: CollectionTexts,
+  found: CollectionTexts,
   { labels, vocabulary }: ClassifyImagesInput,
 ): Promise<Classes> {
   if (Array.isArray(labels) === (typeof vocabulary === 'string')) {
     throw bad('Give "labels" or "vocabulary", one of them.');
   }
-  return encodeLabels(texts, labels ?? []);
+  if (typeof vocabulary === 'string') return readClasses(context, found, vocabulary);
+  return encodeLabels(found.texts, labels ?? []);
 }
 
 function bad(message: string): PlatformError {

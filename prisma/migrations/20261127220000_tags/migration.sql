@@ -86,6 +86,8 @@ CREATE TABLE "run_labels" (
     "threshold" DOUBLE PRECISION NOT NULL,
     "calibration" JSONB NOT NULL,
     "is_calibrated" BOOLEAN NOT NULL,
+    "vector_sha256" BYTEA,
+    "rates" JSONB NOT NULL DEFAULT '[]',
     "count" INTEGER,
     "strata" JSONB,
 
