@@ -165,7 +165,8 @@ function priceOfClassification(args: Arguments): number {
 /** A vocabulary's vectors are kept; those of its labels that are read for the first time are the server's. */
 function priceOfClassifications({ input }: Arguments): number {
   const images = lengthIn(input, 'imageIds');
-  const labels = valueIn(input, 'labels') == null ? INDEX_SEARCH : LABEL * lengthIn(input, 'labels');
+  const labels =
+    valueIn(input, 'labels') == null ? INDEX_SEARCH : LABEL * lengthIn(input, 'labels');
   return STATEMENT + labels + images * CLASSIFIED;
 }
 

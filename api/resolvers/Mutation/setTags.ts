@@ -48,7 +48,8 @@ async function getImages(
   const missing = distinct.filter((_, i) => images[i] === null);
   if (missing.length === 0) return images.filter((image) => image !== null);
   const named = missing.slice(0, 5).map((id) => `"${id.slice(0, 100)}"`);
-  const story = missing.length === 1 ? 'there is no image' : `${missing.length} images aren't there, as`;
+  const story =
+    missing.length === 1 ? 'there is no image' : `${missing.length} images aren't there, as`;
   const message = `Nothing was changed: ${story} ${named.join(', ')}.`;
   throw new PlatformError('NOT_FOUND', message);
 }
