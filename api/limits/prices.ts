@@ -36,6 +36,13 @@ const STORED_FILE = 100;
 /** Starting a job writes a few rows and wakes a worker; the work itself is the job's. */
 const START_JOB = 100;
 
+/** Checking a label and writing its rows, 0.1 ms. */
+const PUT_LABEL = 1;
+/** Characters of a file that are read in 0.1 ms, their labels checked and written. */
+const IMPORTED_CHARACTERS = 500;
+/** Reading a whole vocabulary and writing it down: 100 ms for some 5,000 labels. */
+const EXPORT = 1000;
+
 /** Objects that have no price of their own, and scalars. */
 export const DEFAULT_OBJECT_PRICE = 1;
 export const DEFAULT_SCALAR_PRICE = 0;
@@ -134,6 +141,27 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Mutation.updateSource', { own: STATEMENT }],
   ['Mutation.createApiKey', { own: STATEMENT }],
   ['Mutation.revokeApiKey', { own: STATEMENT }],
+  ['Query.vocabulary', { own: STATEMENT }],
+  ['Query.vocabularies', { own: STATEMENT }],
+  ['Vocabulary.labelCount', { own: ROW }],
+  ['Vocabulary.labels', { own: STATEMENT }],
+  ['Vocabulary.versions', { own: STATEMENT }],
+  ['Vocabulary.export', { own: EXPORT }],
+  ['VocabularyConnection.edges', { own: ROW }],
+  ['VocabularyConnection.totalCount', { own: STATEMENT }],
+  ['VocabularyEdge.node', { own: ROW }],
+  ['LabelConnection.edges', { own: ROW }],
+  ['LabelConnection.totalCount', { own: COUNT }],
+  ['LabelEdge.node', { own: ROW }],
+  ['Label.vocabulary', { own: ROW }],
+  ['Label.examples', { own: ROW }],
+  ['Label.parents', { own: ROW, times: 3 }],
+  [
+    'Mutation.putVocabulary',
+    { own: ({ input }) => START_JOB + PUT_LABEL * lengthIn(input, 'labels') },
+  ],
+  ['Mutation.importVocabulary', { own: priceOfImport }],
+  ['Mutation.deleteVocabulary', { own: START_JOB }],
   // Asked once and answered twice a second while the job lasts.
   ['Subscription.jobProgress', { own: START_JOB }],
 ]);
@@ -173,6 +201,12 @@ function priceOfClassifications({ input }: Arguments): number {
 function priceOfTags({ input }: Arguments): number {
   const labels = lengthIn(input, 'add') + lengthIn(input, 'remove');
   return STATEMENT + lengthIn(input, 'imageIds') * (1 + labels * ROW);
+}
+
+function priceOfImport({ input }: Arguments): number {
+  const content = valueIn(input, 'content');
+  const characters = typeof content === 'string' ? content.length : 0;
+  return START_JOB + Math.ceil(characters / IMPORTED_CHARACTERS);
 }
 
 function numberOfLabels({ input }: Arguments): number {

@@ -20,10 +20,18 @@ import type {
   GenerationId,
   ImageId,
   JobId,
+  LabelId,
   TagRunId,
   VisionSpaceId,
+  VocabularyId,
 } from '../../store/ids.ts';
 import type { Queryable } from '../../store/transaction.ts';
+import {
+  findNewestVersions,
+  findVocabulariesByIds,
+  type LabelRecord,
+} from '../../store/vocabularies.ts';
+import { findLabelsByIds, findLabelsOfVersion } from '../../store/vocabulary-labels.ts';
 
 import type { ModelLists } from './model-lists.ts';
 
@@ -54,6 +62,14 @@ export function createLoaders(
     vector: createVectorLoader(pool),
     rate: byKey((ids: readonly JobId[]) => measureRates(pool, ids, new Date())),
     itemCounts: byKey((ids: readonly JobId[]) => countItemsOf(pool, ids)),
+    vocabulary: byKey(async (ids: readonly VocabularyId[]) =>
+      keyed(await findVocabulariesByIds(pool, ids), ({ id }) => id),
+    ),
+    newestVersion: byKey((ids: readonly VocabularyId[]) => findNewestVersions(pool, ids)),
+    label: byKey(async (ids: readonly LabelId[]) =>
+      keyed(await findLabelsByIds(pool, ids), ({ id }) => id),
+    ),
+    labelOfVersion: createLabelLoader(pool),
     visionSpaces: models.visionSpaces,
     textModels: models.textModels,
   };
@@ -82,8 +98,29 @@ function createVectorLoader(db: Queryable) {
   );
 }
 
+type LabelKey = Pick<LabelRecord, 'vocabularyId' | 'version' | 'id'>;
+
+/** One statement a version. */
+function createLabelLoader(db: Queryable) {
+  const versionOf = ({ vocabularyId, version }: LabelKey): string => `${vocabularyId} ${version}`;
+  const nameOf = (key: LabelKey): string => `${versionOf(key)} ${key.id}`;
+  return new DataLoader<LabelKey, LabelRecord | null, string>(
+    async (keys) => {
+      const versions = new Map(keys.map((key) => [versionOf(key), key]));
+      const found = new Map<string, LabelRecord>();
+      for (const [name, version] of versions) {
+        const ids = keys.filter((key) => versionOf(key) === name).map(({ id }) => id);
+        const labels = await findLabelsOfVersion(db, version, ids);
+        for (const label of labels) found.set(nameOf(label), label);
+      }
+      return keys.map((key) => found.get(nameOf(key)) ?? null);
+    },
+    { cacheKeyFn: nameOf },
+  );
+}
+
 /** A loader of single values from a reader of maps; null where the map has none. */
-function byKey<Key extends string | bigint, Value>(
+function byKey<Key extends string | bigint | number, Value>(
   read: (keys: readonly Key[]) => Promise<ReadonlyMap<Key | string, Value>>,
 ): DataLoader<Key, Value | null> {
   return new DataLoader<Key, Value | null>(async (keys) => {

@@ -19,6 +19,7 @@ import { Generation } from './Generation.ts';
 import { Image } from './Image.ts';
 import { ImageTag } from './ImageTag.ts';
 import { Job, JobItem } from './Job.ts';
+import { Label } from './Label.ts';
 import { addSource } from './Mutation/addSource.ts';
 import { createApiKey } from './Mutation/createApiKey.ts';
 import { createCollection } from './Mutation/createCollection.ts';
@@ -38,6 +39,7 @@ import { startSnapshot } from './Mutation/startSnapshot.ts';
 import { startVerify } from './Mutation/startVerify.ts';
 import { updateSource } from './Mutation/updateSource.ts';
 import { uploadImages } from './Mutation/uploadImages.ts';
+import { deleteVocabulary, importVocabulary, putVocabulary } from './Mutation/vocabularies.ts';
 import { Node } from './Node.ts';
 import { apiKeys } from './Query/apiKeys.ts';
 import { classifyImage } from './Query/classifyImage.ts';
@@ -54,12 +56,14 @@ import { node, nodes } from './Query/node.ts';
 import { search } from './Query/search.ts';
 import { similarImages } from './Query/similarImages.ts';
 import { viewer } from './Query/viewer.ts';
+import { vocabularies, vocabulary } from './Query/vocabularies.ts';
 import { Source } from './Source.ts';
 import { jobProgress } from './Subscription/jobProgress.ts';
 import { MUTATION_STUBS, QUERY_STUBS, TYPE_STUBS } from './tagging-stubs.ts';
 import { TextModel } from './TextModel.ts';
 import { Viewer } from './Viewer.ts';
 import { VisionSpace } from './VisionSpace.ts';
+import { Vocabulary, VocabularyVersion } from './Vocabulary.ts';
 
 /** By schema coordinate: `Query.search` is `Query/search.ts`, `Image.url` is in `Image.ts`. */
 export const resolvers: Resolvers = {
@@ -68,6 +72,7 @@ export const resolvers: Resolvers = {
     ...{ apiKeys, classifyImage, collection, collections, generations, image, images },
     ...{ indexHealth, job, jobs, node, nodes, search, similarImages, textModels, viewer },
     ...{ classifyImages, visionSpaces },
+    ...{ visionSpaces, vocabularies, vocabulary },
     ...QUERY_STUBS,
   },
   Mutation: {
@@ -77,6 +82,7 @@ export const resolvers: Resolvers = {
     ...{ startReindex, startSnapshot, startVerify },
     ...{ promoteGeneration, rollbackGeneration, discardGeneration },
     setTags,
+    ...{ putVocabulary, importVocabulary, deleteVocabulary },
     ...MUTATION_STUBS,
   },
   Subscription: { jobProgress },
@@ -84,6 +90,6 @@ export const resolvers: Resolvers = {
   ...{ ImageTag, TextModel, Viewer, VisionSpace },
   ...{ CollectionConnection, ImageConnection, JobConnection, JobItemConnection, SearchConnection },
   ...{ LabelConnection, ReviewItemConnection, RunLabelConnection, TagRunConnection },
-  ...{ VocabularyConnection },
+  ...{ Label, Vocabulary, VocabularyConnection, VocabularyVersion },
   ...TYPE_STUBS,
 };

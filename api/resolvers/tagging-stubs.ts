@@ -7,12 +7,12 @@ function notYet(): never {
 
 export const QUERY_STUBS = {
   ...{ previewLabel: notYet, reviewQueue: notYet, tagReport: notYet },
-  ...{ tagRuns: notYet, vocabularies: notYet, vocabulary: notYet },
+  ...{ tagRuns: notYet },
 };
 
 export const MUTATION_STUBS = {
-  ...{ deleteVocabulary: notYet, importVocabulary: notYet, previewTagRun: notYet },
-  ...{ putVocabulary: notYet, revertTagRun: notYet, reviewTags: notYet },
+  ...{ previewTagRun: notYet },
+  ...{ revertTagRun: notYet, reviewTags: notYet },
   ...{ startTagRun: notYet },
 };
 
