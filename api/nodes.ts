@@ -6,6 +6,7 @@ import {
   asJobId,
   asLabelId,
   asSourceId,
+  asTagRunId,
   asVocabularyId,
 } from '../store/ids.ts';
 import { findItem } from '../store/job-summaries.ts';
@@ -69,7 +70,8 @@ const FINDERS: Readonly<Record<NodeType, Finder>> = {
       await findSource(context.services.database.prisma, asSourceId(id)),
       (one) => one.collectionId,
     ),
-  TagRun: () => Promise.resolve(null),
+  TagRun: async (context, id) =>
+    seen(context, await context.loaders.tagRun.load(asTagRunId(id)), (one) => one.collectionId),
   TextModel: async ({ loaders }, id) =>
     (await loaders.textModels()).find((one) => one.id === id) ?? null,
   VisionSpace: async ({ loaders }, id) =>

@@ -14,6 +14,7 @@ import { addSignInCommand } from './commands/sign-in.ts';
 import { addSourceCommands } from './commands/sources.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addStopCommand } from './commands/stop.ts';
+import { addTagCommand } from './commands/tag.ts';
 import { addTagsCommand } from './commands/tags.ts';
 import { addTrainCommand } from './commands/train.ts';
 import { addVocabularyCommand } from './commands/vocabulary.ts';
@@ -51,6 +52,7 @@ export function createProgram(context: CommandContext): Command {
   addJobCommands(program, context);
   addReindexCommand(program, context);
   addGenerationCommands(program, context);
+  addTagCommand(program, context);
   addTagsCommand(program, context);
   addWorkerCommand(program, context);
   addKeyCommand(program, context);

@@ -1,3 +1,4 @@
+import type { IndexKey } from './changes.ts';
 import { floatsOf } from './embeddings.ts';
 import {
   asImageId,
@@ -6,7 +7,6 @@ import {
   type ImageId,
   type LabelId,
   type TextModelId,
-  type VisionSpaceId,
 } from './ids.ts';
 import type { Verdict } from './generated/prisma/client.ts';
 import type { Queryable } from './transaction.ts';
@@ -60,29 +60,6 @@ export async function readLabelCalibrations(
   return new Map(rows.map((row) => [asLabelId(row.label_id), row.calibration]));
 }
 
-export interface IndexedCollection {
-  readonly collectionId: CollectionId;
-  readonly visionSpaceId: VisionSpaceId;
-}
-
-/** Embeddings of a random sample of a collection's images, the same at every call as long as the images are: end to end. */
-export async function sampleEmbeddings(
-  db: Queryable,
-  { collectionId, visionSpaceId }: IndexedCollection,
-  limit: number,
-): Promise<Float32Array> {
-  const { rows } = await db.query<{ vector: Buffer }>(
-    `SELECT e.vector FROM (
-       SELECT image_id, sha256 FROM index_entries
-       WHERE vision_space_id = $2 AND collection_id = $1 AND sha256 IS NOT NULL
-       ORDER BY hashint8(image_id), image_id LIMIT $3) AS drawn
-     JOIN embeddings e ON e.vision_space_id = $2 AND e.sha256 = drawn.sha256
-     ORDER BY hashint8(drawn.image_id), drawn.image_id`,
-    [collectionId, visionSpaceId, limit],
-  );
-  return floatsOf(Buffer.concat(rows.map(({ vector }) => vector)));
-}
-
 export interface DecidedEmbedding {
   readonly imageId: ImageId;
   readonly labelId: LabelId;
@@ -95,7 +72,7 @@ const DECISIONS_A_PAGE = 2000;
 /** What people said of the labels on a collection's images, with the images' embeddings; a page at a time. */
 export async function* scanDecidedEmbeddings(
   db: Queryable,
-  { collectionId, visionSpaceId }: IndexedCollection,
+  { collectionId, visionSpaceId }: IndexKey,
   labelIds: readonly LabelId[],
 ): AsyncGenerator<readonly DecidedEmbedding[]> {
   let after: readonly [string, number] = ['0', 0];

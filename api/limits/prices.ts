@@ -36,6 +36,10 @@ const STORED_FILE = 100;
 /** Starting a job writes a few rows and wakes a worker; the work itself is the job's. */
 const START_JOB = 100;
 
+/** Comparing a label with every image of a collection, three times: 0.1 s for 100,000. */
+const PREVIEW = 1000;
+/** The same with a whole vocabulary, some seconds for 100,000 images and 1,000 labels. Its size isn't known before it begins. */
+const TAG_PREVIEW = 20_000;
 /** Checking a label and writing its rows, 0.1 ms. */
 const PUT_LABEL = 1;
 /** Characters of a file that are read in 0.1 ms, their labels checked and written. */
@@ -80,6 +84,23 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Query.job', { own: STATEMENT }],
   ['Query.jobs', { own: STATEMENT }],
   ['Query.apiKeys', { own: STATEMENT, times: 100 }],
+
+  ['Query.tagRuns', { own: STATEMENT }],
+  ['Query.previewLabel', { own: ({ input }) => PREVIEW + priceOfLabel(valueIn(input, 'label')) }],
+  ['TagRunConnection.edges', { own: ROW }],
+  ['TagRunEdge.node', { own: ROW }],
+  ['TagRunConnection.totalCount', { own: STATEMENT }],
+  ['TagRun.labels', { own: STATEMENT }],
+  ['TagRun.supersededBy', { own: ROW }],
+  ['TagRun.job', { own: ROW }],
+  ['RunLabelConnection.edges', { own: ROW }],
+  ['RunLabelEdge.node', { own: ROW }],
+  ['RunLabelConnection.totalCount', { own: STATEMENT }],
+  ['TagRunPreview.labels', { own: 0, times: 100 }],
+  ['LabelPreview.best', { own: ROW, times: 5 }],
+  ['LabelPreview.borderline', { own: ROW, times: 6 }],
+  ['TagSample.image', { own: ROW }],
+  ['Job.tagRun', { own: ROW }],
 
   ['SearchConnection.edges', { own: ROW }],
   ['SearchConnection.tookMs', { own: 0 }],
@@ -128,6 +149,9 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Mutation.startReindex', { own: ({ input }) => START_JOB + lengthIn(input, 'imageIds') }],
   ['Mutation.startSnapshot', { own: START_JOB }],
   ['Mutation.startVerify', { own: START_JOB }],
+  ['Mutation.startTagRun', { own: START_JOB }],
+  ['Mutation.revertTagRun', { own: START_JOB }],
+  ['Mutation.previewTagRun', { own: TAG_PREVIEW }],
   ['Mutation.promoteGeneration', { own: START_JOB }],
   ['Mutation.rollbackGeneration', { own: START_JOB }],
   ['Mutation.discardGeneration', { own: STATEMENT }],
@@ -201,6 +225,12 @@ function priceOfClassifications({ input }: Arguments): number {
 function priceOfTags({ input }: Arguments): number {
   const labels = lengthIn(input, 'add') + lengthIn(input, 'remove');
   return STATEMENT + lengthIn(input, 'imageIds') * (1 + labels * ROW);
+}
+
+/** Its texts are encoded, five templates where it has none. */
+function priceOfLabel(label: unknown): number {
+  const texts = lengthIn(label, 'prompts') + lengthIn(label, 'negativePrompts');
+  return LABEL + TEXT * texts + ROW * lengthIn(label, 'examples');
 }
 
 function priceOfImport({ input }: Arguments): number {

@@ -12,7 +12,6 @@ import { countIndexedOf } from '../../store/changes.ts';
 import { hexOf, readEmbeddings } from '../../store/embeddings.ts';
 import { findImagesByIds } from '../../store/images.ts';
 import { findTagsOf } from '../../store/image-tags.ts';
-import { findTagRunsByIds } from '../../store/tag-runs.ts';
 import { measureRates } from '../../store/job-items.ts';
 import { countItemsOf } from '../../store/job-summaries.ts';
 import type {
@@ -25,6 +24,8 @@ import type {
   VisionSpaceId,
   VocabularyId,
 } from '../../store/ids.ts';
+import { findJobsByIds } from '../../store/jobs.ts';
+import { findTagRunsByIds, findTagRunsOfJobs } from '../../store/tag-runs.ts';
 import type { Queryable } from '../../store/transaction.ts';
 import {
   findNewestVersions,
@@ -55,13 +56,17 @@ export function createLoaders(
       keyed(await findImagesByIds(pool, ids), ({ id }) => id),
     ),
     tags: byKey((ids: readonly ImageId[]) => findTagsOf(pool, ids)),
-    tagRun: byKey(async (ids: readonly TagRunId[]) =>
-      keyed(await findTagRunsByIds(pool, ids), ({ id }) => id),
-    ),
     liveEmbedding: byKey((ids: readonly ImageId[]) => findLiveEmbeddings(pool, ids)),
     vector: createVectorLoader(pool),
     rate: byKey((ids: readonly JobId[]) => measureRates(pool, ids, new Date())),
     itemCounts: byKey((ids: readonly JobId[]) => countItemsOf(pool, ids)),
+    job: byKey(async (ids: readonly JobId[]) =>
+      keyed(await findJobsByIds(prisma, ids), ({ id }) => id),
+    ),
+    tagRun: byKey(async (ids: readonly TagRunId[]) =>
+      keyed(await findTagRunsByIds(pool, ids), ({ id }) => id),
+    ),
+    tagRunOfJob: byKey((ids: readonly JobId[]) => findTagRunsOfJobs(pool, ids)),
     vocabulary: byKey(async (ids: readonly VocabularyId[]) =>
       keyed(await findVocabulariesByIds(pool, ids), ({ id }) => id),
     ),

@@ -31,11 +31,14 @@ import {
   promoteGeneration,
   rollbackGeneration,
 } from './Mutation/generation-switch.ts';
+import { previewTagRun } from './Mutation/previewTagRun.ts';
+import { revertTagRun } from './Mutation/revertTagRun.ts';
 import { revokeApiKey } from './Mutation/revokeApiKey.ts';
 import { setTags } from './Mutation/setTags.ts';
 import { startIngest } from './Mutation/startIngest.ts';
 import { startReindex } from './Mutation/startReindex.ts';
 import { startSnapshot } from './Mutation/startSnapshot.ts';
+import { startTagRun } from './Mutation/startTagRun.ts';
 import { startVerify } from './Mutation/startVerify.ts';
 import { updateSource } from './Mutation/updateSource.ts';
 import { uploadImages } from './Mutation/uploadImages.ts';
@@ -53,13 +56,16 @@ import { job } from './Query/job.ts';
 import { jobs } from './Query/jobs.ts';
 import { generations, textModels, visionSpaces } from './Query/models.ts';
 import { node, nodes } from './Query/node.ts';
+import { previewLabel } from './Query/previewLabel.ts';
 import { search } from './Query/search.ts';
 import { similarImages } from './Query/similarImages.ts';
+import { tagRuns } from './Query/tagRuns.ts';
 import { viewer } from './Query/viewer.ts';
 import { vocabularies, vocabulary } from './Query/vocabularies.ts';
 import { Source } from './Source.ts';
 import { jobProgress } from './Subscription/jobProgress.ts';
 import { MUTATION_STUBS, QUERY_STUBS, TYPE_STUBS } from './tagging-stubs.ts';
+import { LabelPreview, TagRun, TagSample } from './TagRun.ts';
 import { TextModel } from './TextModel.ts';
 import { Viewer } from './Viewer.ts';
 import { VisionSpace } from './VisionSpace.ts';
@@ -71,7 +77,7 @@ export const resolvers: Resolvers = {
   Query: {
     ...{ apiKeys, classifyImage, collection, collections, generations, image, images },
     ...{ indexHealth, job, jobs, node, nodes, search, similarImages, textModels, viewer },
-    ...{ classifyImages, visionSpaces },
+    ...{ classifyImages, previewLabel, tagRuns },
     ...{ visionSpaces, vocabularies, vocabulary },
     ...QUERY_STUBS,
   },
@@ -82,12 +88,14 @@ export const resolvers: Resolvers = {
     ...{ startReindex, startSnapshot, startVerify },
     ...{ promoteGeneration, rollbackGeneration, discardGeneration },
     setTags,
+    ...{ previewTagRun, revertTagRun, startTagRun },
     ...{ putVocabulary, importVocabulary, deleteVocabulary },
     ...MUTATION_STUBS,
   },
   Subscription: { jobProgress },
   ...{ ApiKey, Collection, EmbeddingInfo, Generation, Image, Job, JobItem, Node, Source },
-  ...{ ImageTag, TextModel, Viewer, VisionSpace },
+  ...{ ImageTag, LabelPreview, TagRun, TagSample },
+  ...{ TextModel, Viewer, VisionSpace },
   ...{ CollectionConnection, ImageConnection, JobConnection, JobItemConnection, SearchConnection },
   ...{ LabelConnection, ReviewItemConnection, RunLabelConnection, TagRunConnection },
   ...{ Label, Vocabulary, VocabularyConnection, VocabularyVersion },

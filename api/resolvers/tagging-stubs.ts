@@ -6,14 +6,9 @@ function notYet(): never {
 }
 
 export const QUERY_STUBS = {
-  ...{ previewLabel: notYet, reviewQueue: notYet, tagReport: notYet },
-  ...{ tagRuns: notYet },
+  ...{ reviewQueue: notYet, tagReport: notYet },
 };
 
-export const MUTATION_STUBS = {
-  ...{ previewTagRun: notYet },
-  ...{ revertTagRun: notYet, reviewTags: notYet },
-  ...{ startTagRun: notYet },
-};
+export const MUTATION_STUBS = { reviewTags: notYet };
 
 export const TYPE_STUBS = {};

@@ -5,6 +5,12 @@
 export const NULL_PROMPTS: readonly string[] = [
   ...['a photo', 'a picture', 'an image', 'a photograph', 'a snapshot', 'a photo of something'],
   ...['a picture of a thing', 'an image of a scene', 'this is a photo', 'there is something here'],
-  ...['a view', 'a photo of things', 'a close-up', 'a photo that somebody took', 'it looks like this'],
+  ...[
+    'a view',
+    'a photo of things',
+    'a close-up',
+    'a photo that somebody took',
+    'it looks like this',
+  ],
   'a photo of an object',
 ];

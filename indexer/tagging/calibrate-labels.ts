@@ -1,13 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { Similarity } from '../../models/similarity.ts';
-import type { CollectionId, LabelId, TextModelId, VisionSpaceId } from '../../store/ids.ts';
-import {
-  putLabelCalibrations,
-  sampleEmbeddings,
-  scanDecidedEmbeddings,
-} from '../../store/label-calibrations.ts';
+import type { IndexKey } from '../../store/changes.ts';
+import type { LabelId, TextModelId } from '../../store/ids.ts';
+import { readSample } from '../../store/image-ranges.ts';
+import { putLabelCalibrations, scanDecidedEmbeddings } from '../../store/label-calibrations.ts';
 import type { Queryable } from '../../store/transaction.ts';
 import {
+  evidenceOf,
   fitCalibration,
   isCalibrated,
   statisticsOf,
@@ -24,9 +23,7 @@ export interface LabelVectors {
   readonly background: Float32Array;
 }
 
-export interface CalibrationScope {
-  readonly collectionId: CollectionId;
-  readonly visionSpaceId: VisionSpaceId;
+export interface CalibrationScope extends IndexKey {
   readonly textModelId: TextModelId;
 }
 
@@ -36,7 +33,7 @@ export interface CalibrateServices {
 }
 
 /** Images the evidence's distribution is taken from. 2,000 fix a mean within 2 % of a deviation. */
-const MOST_SAMPLED = 2000;
+export const SAMPLE_SIZE = 2000;
 /** Labels compared with the sample at a time: 8 MB of scores. */
 const LABELS_A_STEP = 1000;
 
@@ -49,15 +46,28 @@ export async function calibrateLabels(
   scope: CalibrationScope,
   prepared: LabelVectors,
 ): Promise<ReadonlyMap<LabelId, Calibration>> {
+  const fitted = await fitCalibrations({ pool }, scope, prepared);
+  const rows = [...fitted].map(([labelId, calibration]) => ({
+    ...{ labelId, calibration, isCalibrated: isCalibrated(calibration) },
+  }));
+  await putLabelCalibrations(pool, scope, rows, new Date());
+  return fitted;
+}
+
+/** The same, and stores nothing: for labels that may be of no vocabulary. */
+export async function fitCalibrations(
+  { pool }: CalibrateServices,
+  scope: IndexKey,
+  prepared: LabelVectors,
+): Promise<ReadonlyMap<LabelId, Calibration>> {
   const statistics = await measureEvidence(pool, scope, prepared);
   const clicks = await readClicks(pool, scope, prepared);
-  const fitted = prepared.labels.map(({ id }, row) => ({
-    labelId: id,
-    calibration: fitCalibration(clicks.get(id) ?? [], statistics[row] ?? NO_STATISTICS),
-  }));
-  const rows = fitted.map((one) => ({ ...one, isCalibrated: isCalibrated(one.calibration) }));
-  await putLabelCalibrations(pool, scope, rows, new Date());
-  return new Map(fitted.map(({ labelId, calibration }) => [labelId, calibration]));
+  return new Map(
+    prepared.labels.map(({ id }, row) => [
+      id,
+      fitCalibration(clicks.get(id) ?? [], statistics[row] ?? NO_STATISTICS),
+    ]),
+  );
 }
 
 const NO_STATISTICS = statisticsOf([]);
@@ -65,11 +75,11 @@ const NO_STATISTICS = statisticsOf([]);
 /** Of each label over the same sample of the collection. */
 async function measureEvidence(
   db: Queryable,
-  scope: CalibrationScope,
+  scope: IndexKey,
   { labels, vectors, background, dimensions }: LabelVectors,
 ): Promise<readonly EvidenceStatistics[]> {
-  const images = await sampleEmbeddings(db, scope, MOST_SAMPLED);
-  const count = images.length / dimensions;
+  const { vectors: images, ids } = await readSample(db, scope, SAMPLE_SIZE);
+  const count = ids.length;
   if (count === 0) return labels.map(() => NO_STATISTICS);
   const similarity = await Similarity.load(dimensions, availableParallelism());
   try {
@@ -79,8 +89,8 @@ async function measureEvidence(
       const rows = vectors.subarray(start * dimensions, (start + LABELS_A_STEP) * dimensions);
       const scores = await similarity.scores(rows, images);
       for (let row = 0; row * count < scores.length; row++) {
-        const evidence = scores.subarray(row * count, (row + 1) * count);
-        statistics.push(statisticsOf(evidence.map((score, i) => score - (grounds[i] ?? 0))));
+        const own = scores.subarray(row * count, (row + 1) * count);
+        statistics.push(statisticsOf(own.map((score, i) => evidenceOf(score, grounds[i] ?? 0))));
       }
     }
     return statistics;
@@ -91,7 +101,7 @@ async function measureEvidence(
 
 async function readClicks(
   db: Queryable,
-  scope: CalibrationScope,
+  scope: IndexKey,
   { labels, vectors, background, dimensions }: LabelVectors,
 ): Promise<ReadonlyMap<LabelId, readonly Click[]>> {
   const rowOf = new Map(labels.map(({ id }, row) => [id, row]));
@@ -101,7 +111,7 @@ async function readClicks(
     for (const { labelId, verdict, vector } of page) {
       const start = (rowOf.get(labelId) ?? 0) * dimensions;
       const label = vectors.subarray(start, start + dimensions);
-      const evidence = dot(label, vector) - dot(background, vector);
+      const evidence = evidenceOf(dot(label, vector), dot(background, vector));
       const own = clicks.get(labelId) ?? [];
       own.push({ evidence, accepted: verdict === 'ACCEPTED' });
       clicks.set(labelId, own);

@@ -1,6 +1,6 @@
 import type { ImageId } from '../../store/ids.ts';
 import { evidenceFrom, type ChoiceOptions, type LabelRule } from './label-rules.ts';
-import { probabilityOf } from './calibration.ts';
+import { evidenceOf, probabilityOf } from './calibration.ts';
 import { Best } from './best.ts';
 import { PairHash } from './pair-hash.ts';
 import type { ScoreBlock } from './score-images.ts';
@@ -103,7 +103,7 @@ export class TagChooser {
     hash.take(id);
     for (let column = 0; column < labels; column++) {
       const score = scores[at + column] ?? 0;
-      const evidence = score - background;
+      const evidence = evidenceOf(score, background);
       let place = column * levels;
       const end = place + levels - 1;
       while (place < end && evidence >= (edges[place + 1] ?? 0)) place++;
@@ -185,7 +185,7 @@ export class TagChooser {
 
   #probabilityOf({ scores, at, background }: SeenImage, column: number): number {
     const rule = this.#rules[column];
-    const evidence = (scores[at + column] ?? 0) - background;
+    const evidence = evidenceOf(scores[at + column] ?? 0, background);
     return rule === undefined ? 0 : probabilityOf(evidence, rule.calibration);
   }
 }

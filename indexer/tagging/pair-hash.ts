@@ -18,7 +18,9 @@ export class PairHash {
   ) {
     const start = createHash('sha256').update(seed).digest().readInt32LE(0);
     this.#labels = Int32Array.from(labels, ({ labelId }) => mix(start ^ mix(labelId)));
-    this.#limits = Float64Array.from(labels.flatMap(({ rates }) => rates.map((rate) => rate * 2 ** 32)));
+    this.#limits = Float64Array.from(
+      labels.flatMap(({ rates }) => rates.map((rate) => rate * 2 ** 32)),
+    );
   }
 
   /** The image that `isDrawn` is asked of from now on. */

@@ -20,7 +20,9 @@ export function checkOptions(given: {
     throw bad(`"maxTagsPerImage" is a whole number from 1 to ${MOST_TAGS_AN_IMAGE}.`);
   }
   if (!isWhole(minTagsPerImage, 0, maxTagsPerImage)) {
-    throw bad(`"minTagsPerImage" is a whole number from 0 to "maxTagsPerImage" (${maxTagsPerImage}).`);
+    throw bad(
+      `"minTagsPerImage" is a whole number from 0 to "maxTagsPerImage" (${maxTagsPerImage}).`,
+    );
   }
   if (!(minProbability >= 0 && minProbability <= 1)) {
     throw bad('"minProbability" is a number from 0 to 1.');

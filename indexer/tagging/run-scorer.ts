@@ -77,7 +77,12 @@ export class RunScorer {
       chooser.add(block);
       ids.push(...block.ids);
     }
-    return { number: range.number, ids, chooser, labelIds: this.#rules.map((rule) => rule.labelId) };
+    return {
+      number: range.number,
+      ids,
+      chooser,
+      labelIds: this.#rules.map((rule) => rule.labelId),
+    };
   }
 
   dispose(): Promise<void> {

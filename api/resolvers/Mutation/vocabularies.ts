@@ -99,7 +99,8 @@ async function vocabularyPayload(work: () => Promise<Payload>): Promise<Payload>
   }
 }
 
-function toWritten({ threshold, ...label }: LabelInput): WrittenLabel {
+/** A label of an input. */
+export function toWritten({ threshold, ...label }: LabelInput): WrittenLabel {
   return {
     name: label.name,
     prompts: label.prompts ?? [],

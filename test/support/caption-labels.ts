@@ -1,0 +1,76 @@
+/*
+ * What captioned photos show, for tests and benchmarks of tagging: nouns, each with the words by which captions name it. A photo shows
+ * what at least one of its captions names; what is to be seen and no caption names counts as not shown, as it must with captions.
+ */
+
+/** The label first, then its other names. */
+export const CAPTION_LABELS: readonly (readonly string[])[] = [
+  ['dog', 'dogs', 'puppy', 'puppies', 'greyhound', 'greyhounds'],
+  ['man', 'men', 'guy', 'guys', 'gentleman'],
+  ['woman', 'women', 'lady', 'ladies'],
+  ['boy', 'boys'],
+  ['girl', 'girls'],
+  ['child', 'children', 'kid', 'kids', 'toddler', 'toddlers', 'boy', 'boys', 'girl', 'girls'],
+  ['baby', 'babies', 'infant', 'infants'],
+  ['water'],
+  ['beach', 'beaches'],
+  ['ocean', 'sea'],
+  ['lake', 'lakes'],
+  ['river', 'rivers', 'stream'],
+  ['grass', 'lawn', 'grassy'],
+  ['snow', 'snowy'],
+  ['mountain', 'mountains'],
+  ['hill', 'hills'],
+  ['rock', 'rocks', 'boulder', 'boulders'],
+  ['tree', 'trees'],
+  ['forest', 'woods'],
+  ['street', 'streets', 'road', 'roads'],
+  ['building', 'buildings'],
+  ['bicycle', 'bicycles', 'bike', 'bikes', 'bicyclist', 'cyclist', 'bmx'],
+  ['motorcycle', 'motorcycles', 'motorbike', 'motorbikes'],
+  ['car', 'cars'],
+  ['boat', 'boats', 'canoe', 'canoes', 'kayak', 'kayaks', 'sailboat'],
+  ['horse', 'horses'],
+  ['bird', 'birds', 'seagull', 'seagulls', 'pigeons'],
+  ['ball', 'balls'],
+  ['soccer'],
+  ['football player', 'football'],
+  ['basketball', 'basketballs'],
+  ['baseball'],
+  ['tennis'],
+  ['skateboard', 'skateboards', 'skateboarder', 'skateboarding'],
+  ['snowboard', 'snowboarder', 'snowboarding', 'snowboards'],
+  ['skier', 'skiers', 'skiing', 'skis', 'ski'],
+  ['surfer', 'surfers', 'surfing', 'surfboard', 'surfs'],
+  ['swimming pool', 'pool'],
+  ['swing', 'swings'],
+  ['slide', 'slides'],
+  ['playground', 'playgrounds'],
+  ['crowd', 'crowds'],
+  ['guitar', 'guitars'],
+  ['hat', 'hats', 'cap', 'caps'],
+  ['sunglasses'],
+  ['helmet', 'helmets'],
+  ['dress', 'dresses'],
+  ['swimsuit', 'bathing suit', 'bikini', 'swimsuits', 'trunks'],
+  ['bench', 'benches'],
+  ['fence', 'fences'],
+  ['stairs', 'steps', 'staircase'],
+  ['bridge', 'bridges'],
+  ['fountain', 'fountains'],
+  ['flower', 'flowers'],
+  ['flag', 'flags'],
+  ['table', 'tables'],
+  ['food'],
+  ['rope', 'ropes'],
+  ['sand', 'sandy'],
+  ['stick', 'sticks'],
+  ['frisbee', 'frisbees'],
+  ['camera', 'cameras'],
+];
+
+/** Whether captions name it. */
+export function isNamed(names: readonly string[], captions: readonly string[]): boolean {
+  const pattern = new RegExp(`\\b(${names.join('|')})\\b`, 'i');
+  return captions.some((caption) => pattern.test(caption));
+}
