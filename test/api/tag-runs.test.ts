@@ -85,7 +85,7 @@ describe('a run over the API', () => {
       labels: { totalCount: LABELS.length },
     });
     const [best] = valuesAt(preview, 'previewTagRun.labels.best');
-    expect(best).toMatchObject({ isTagged: expect.any(Boolean) as boolean });
+    expect(best).toHaveProperty('isTagged');
 
     const answer = await ask(REVERT, { id });
     const job = await api.runJob(textAt(answer, 'revertTagRun.job.id'));
