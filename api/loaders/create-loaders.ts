@@ -11,9 +11,18 @@ import { findCollectionsByIds } from '../../store/collections.ts';
 import { countIndexedOf } from '../../store/changes.ts';
 import { hexOf, readEmbeddings } from '../../store/embeddings.ts';
 import { findImagesByIds } from '../../store/images.ts';
+import { findTagsOf } from '../../store/image-tags.ts';
+import { findTagRunsByIds } from '../../store/tag-runs.ts';
 import { measureRates } from '../../store/job-items.ts';
 import { countItemsOf } from '../../store/job-summaries.ts';
-import type { CollectionId, GenerationId, ImageId, JobId, VisionSpaceId } from '../../store/ids.ts';
+import type {
+  CollectionId,
+  GenerationId,
+  ImageId,
+  JobId,
+  TagRunId,
+  VisionSpaceId,
+} from '../../store/ids.ts';
 import type { Queryable } from '../../store/transaction.ts';
 
 import type { ModelLists } from './model-lists.ts';
@@ -36,6 +45,10 @@ export function createLoaders(
     indexedCount: byKey((keys: readonly string[]) => countIndexedOf(pool, keys)),
     image: byKey(async (ids: readonly ImageId[]) =>
       keyed(await findImagesByIds(pool, ids), ({ id }) => id),
+    ),
+    tags: byKey((ids: readonly ImageId[]) => findTagsOf(pool, ids)),
+    tagRun: byKey(async (ids: readonly TagRunId[]) =>
+      keyed(await findTagRunsByIds(pool, ids), ({ id }) => id),
     ),
     liveEmbedding: byKey((ids: readonly ImageId[]) => findLiveEmbeddings(pool, ids)),
     vector: createVectorLoader(pool),

@@ -17,6 +17,7 @@ import {
 import { EmbeddingInfo } from './EmbeddingInfo.ts';
 import { Generation } from './Generation.ts';
 import { Image } from './Image.ts';
+import { ImageTag } from './ImageTag.ts';
 import { Job, JobItem } from './Job.ts';
 import { addSource } from './Mutation/addSource.ts';
 import { createApiKey } from './Mutation/createApiKey.ts';
@@ -30,6 +31,7 @@ import {
   rollbackGeneration,
 } from './Mutation/generation-switch.ts';
 import { revokeApiKey } from './Mutation/revokeApiKey.ts';
+import { setTags } from './Mutation/setTags.ts';
 import { startIngest } from './Mutation/startIngest.ts';
 import { startReindex } from './Mutation/startReindex.ts';
 import { startSnapshot } from './Mutation/startSnapshot.ts';
@@ -39,6 +41,7 @@ import { uploadImages } from './Mutation/uploadImages.ts';
 import { Node } from './Node.ts';
 import { apiKeys } from './Query/apiKeys.ts';
 import { classifyImage } from './Query/classifyImage.ts';
+import { classifyImages } from './Query/classifyImages.ts';
 import { collection } from './Query/collection.ts';
 import { collections } from './Query/collections.ts';
 import { image } from './Query/image.ts';
@@ -64,7 +67,7 @@ export const resolvers: Resolvers = {
   Query: {
     ...{ apiKeys, classifyImage, collection, collections, generations, image, images },
     ...{ indexHealth, job, jobs, node, nodes, search, similarImages, textModels, viewer },
-    visionSpaces,
+    ...{ classifyImages, visionSpaces },
     ...QUERY_STUBS,
   },
   Mutation: {
@@ -73,11 +76,12 @@ export const resolvers: Resolvers = {
     ...{ pauseJob, resumeJob, cancelJob, retryFailedItems },
     ...{ startReindex, startSnapshot, startVerify },
     ...{ promoteGeneration, rollbackGeneration, discardGeneration },
+    setTags,
     ...MUTATION_STUBS,
   },
   Subscription: { jobProgress },
   ...{ ApiKey, Collection, EmbeddingInfo, Generation, Image, Job, JobItem, Node, Source },
-  ...{ TextModel, Viewer, VisionSpace },
+  ...{ ImageTag, TextModel, Viewer, VisionSpace },
   ...{ CollectionConnection, ImageConnection, JobConnection, JobItemConnection, SearchConnection },
   ...{ LabelConnection, ReviewItemConnection, RunLabelConnection, TagRunConnection },
   ...{ VocabularyConnection },

@@ -6,13 +6,13 @@ function notYet(): never {
 }
 
 export const QUERY_STUBS = {
-  ...{ classifyImages: notYet, previewLabel: notYet, reviewQueue: notYet, tagReport: notYet },
+  ...{ previewLabel: notYet, reviewQueue: notYet, tagReport: notYet },
   ...{ tagRuns: notYet, vocabularies: notYet, vocabulary: notYet },
 };
 
 export const MUTATION_STUBS = {
   ...{ deleteVocabulary: notYet, importVocabulary: notYet, previewTagRun: notYet },
-  ...{ putVocabulary: notYet, revertTagRun: notYet, reviewTags: notYet, setTags: notYet },
+  ...{ putVocabulary: notYet, revertTagRun: notYet, reviewTags: notYet },
   ...{ startTagRun: notYet },
 };
 

@@ -3,7 +3,7 @@ import { chunk } from '../../platform/chunk.ts';
 import { throwIfAborted } from '../../platform/errors.ts';
 import { meanEmbedding, normalize, type Embedding } from '../../models/embedding.ts';
 import { fillTemplates } from '../../models/text-encoder.ts';
-import type { TextModel } from '../../models/loaded-models.ts';
+import type { EncodeOptions } from '../../models/image-encoder.ts';
 import { hexOf, readEmbeddings } from '../../store/embeddings.ts';
 import type { ImageId, TextModelId, VisionSpaceId } from '../../store/ids.ts';
 import { findImagesByIds } from '../../store/images.ts';
@@ -43,7 +43,15 @@ export interface PreparedLabels {
 }
 
 /** What encodes texts: a `TextEncoder`, or one that lets others pass. */
-export type LabelEncoder = Pick<TextModel, 'encode' | 'templates' | 'dimensions'>;
+export interface LabelEncoder {
+  readonly dimensions: number;
+  /** Around a class name's `{}`. */
+  readonly templates: readonly string[];
+  encode(
+    texts: readonly string[],
+    options?: EncodeOptions,
+  ): Promise<readonly { readonly embedding: Embedding }[]>;
+}
 
 export interface PrepareServices {
   readonly db: Queryable;
