@@ -39,6 +39,8 @@ export interface List<Node> {
   readonly key: z.ZodType<string>;
   readonly read: (page: { after: string | null; limit: number }) => Promise<readonly Node[]>;
   readonly count: () => Promise<number>;
+  /** The largest page. Default: 100. */
+  readonly most?: number;
 }
 
 /** Reads one more than asked for, which tells whether more follow. */
@@ -46,7 +48,7 @@ export async function paginate<Node>(
   { first, after }: PageArguments,
   list: List<Node>,
 ): Promise<Connection<Node>> {
-  const size = checkPageSize(first);
+  const size = checkPageSize(first, list.most);
   const start = typeof after === 'string' ? decodeCursor(list.kind, after, list.key) : null;
   const nodes = await list.read({ after: start, limit: size + 1 });
   const edges = nodes

@@ -28,9 +28,9 @@ function parse(cursor: string): unknown {
 
 export const MAX_PAGE_SIZE = 100;
 
-/** Throws `BAD_USER_INPUT` unless `first` is from 1 to 100. */
-export function checkPageSize(first: number | null | undefined): number {
+/** Throws `BAD_USER_INPUT` unless `first` is from 1 to `most`. */
+export function checkPageSize(first: number | null | undefined, most = MAX_PAGE_SIZE): number {
   const size = first ?? 20;
-  if (size >= 1 && size <= MAX_PAGE_SIZE) return size;
-  throw new PlatformError('BAD_USER_INPUT', `"first" must be from 1 to ${MAX_PAGE_SIZE}.`);
+  if (size >= 1 && size <= most) return size;
+  throw new PlatformError('BAD_USER_INPUT', `"first" must be from 1 to ${most}.`);
 }

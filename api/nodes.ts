@@ -1,5 +1,14 @@
 import { findApiKey } from '../store/api-keys.ts';
-import { asCollectionId, asGenerationId, asImageId, asJobId, asSourceId } from '../store/ids.ts';
+import {
+  asCollectionId,
+  asGenerationId,
+  asImageId,
+  asJobId,
+  asLabelId,
+  asSourceId,
+  asTagRunId,
+  asVocabularyId,
+} from '../store/ids.ts';
 import { findItem } from '../store/job-summaries.ts';
 import { findJob } from '../store/jobs.ts';
 import { findSource } from '../store/sources.ts';
@@ -24,6 +33,9 @@ export async function findNode(context: Context, nodeId: string): Promise<NodeRe
 }
 
 type Finder = (context: Context, id: string) => Promise<NodeRecord | null>;
+
+/** Labels count to 2^31. */
+const LARGEST_LABEL = 2 ** 31 - 1;
 
 const FINDERS: Readonly<Record<NodeType, Finder>> = {
   ApiKey: ({ services, viewer }, id) =>
@@ -50,19 +62,21 @@ const FINDERS: Readonly<Record<NodeType, Finder>> = {
     const job = item === null ? null : await findJob(prisma, asJobId(item.jobId));
     return job !== null && isVisibleJob(viewer, job) ? item : null;
   },
-  Label: () => Promise.resolve(null),
+  Label: ({ loaders }, id) =>
+    Number(id) > LARGEST_LABEL ? Promise.resolve(null) : loaders.label.load(asLabelId(Number(id))),
   Source: async (context, id) =>
     seen(
       context,
       await findSource(context.services.database.prisma, asSourceId(id)),
       (one) => one.collectionId,
     ),
-  TagRun: () => Promise.resolve(null),
+  TagRun: async (context, id) =>
+    seen(context, await context.loaders.tagRun.load(asTagRunId(id)), (one) => one.collectionId),
   TextModel: async ({ loaders }, id) =>
     (await loaders.textModels()).find((one) => one.id === id) ?? null,
   VisionSpace: async ({ loaders }, id) =>
     (await loaders.visionSpaces()).find((one) => one.id === id) ?? null,
-  Vocabulary: () => Promise.resolve(null),
+  Vocabulary: ({ loaders }, id) => loaders.vocabulary.load(asVocabularyId(id)),
 };
 
 function seen<T>(

@@ -14,6 +14,8 @@ import { addSignInCommand } from './commands/sign-in.ts';
 import { addSourceCommands } from './commands/sources.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addStopCommand } from './commands/stop.ts';
+import { addTagCommand } from './commands/tag.ts';
+import { addTagsCommand } from './commands/tags.ts';
 import { addTrainCommand } from './commands/train.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWorkerCommand } from './commands/worker.ts';
@@ -49,6 +51,8 @@ export function createProgram(context: CommandContext): Command {
   addJobCommands(program, context);
   addReindexCommand(program, context);
   addGenerationCommands(program, context);
+  addTagCommand(program, context);
+  addTagsCommand(program, context);
   addWorkerCommand(program, context);
   addKeyCommand(program, context);
   addSignInCommand(program, context);

@@ -14,6 +14,7 @@ export const MAPPERS = {
   SearchConnection: '../search/search-service.ts#SearchResult',
   ImageTag: '../../store/image-tags.ts#ImageTagRecord',
   Label: '../../store/vocabularies.ts#LabelRecord',
+  LabelPreview: '../../indexer/tagging/preview.ts#LabelPreviewRecord',
   LabelConnection: '../connections.ts#LabelConnectionSource',
   ReviewItem: '../../store/review-queue.ts#ReviewItemRecord',
   ReviewItemConnection: '../connections.ts#ReviewItemConnectionSource',

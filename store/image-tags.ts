@@ -1,4 +1,11 @@
-import { asImageId, asLabelId, asTagRunId, type ImageId, type LabelId, type TagRunId } from './ids.ts';
+import {
+  asImageId,
+  asLabelId,
+  asTagRunId,
+  type ImageId,
+  type LabelId,
+  type TagRunId,
+} from './ids.ts';
 import type { Queryable } from './transaction.ts';
 
 /** A row of the view `image_tags`: a tag that an image has. */

@@ -68,6 +68,14 @@ export async function findJob(prisma: PrismaClient, id: string): Promise<JobReco
   return row && toRecord(row);
 }
 
+/** In no particular order; those that aren't there are left out. */
+export async function findJobsByIds(
+  prisma: PrismaClient,
+  ids: readonly JobId[],
+): Promise<readonly JobRecord[]> {
+  return (await prisma.job.findMany({ where: { id: { in: [...ids] } } })).map(toRecord);
+}
+
 /** What was asked for with this key before. */
 export async function findJobByKey(
   prisma: PrismaClient,

@@ -1,8 +1,9 @@
 import { PlatformError } from '../../platform/errors.ts';
 import { findCollection, type CollectionRecord } from '../../store/collections.ts';
 import type { ImageRecord } from '../../store/images.ts';
-import { asImageId, asSourceId } from '../../store/ids.ts';
+import { asImageId, asSourceId, asTagRunId } from '../../store/ids.ts';
 import { findJob, type JobRecord } from '../../store/jobs.ts';
+import type { TagRunRecord } from '../../store/tag-runs.ts';
 import { findSource, type SourceRecord } from '../../store/sources.ts';
 import type { Context } from '../context.ts';
 import { idOf } from '../node-ids.ts';
@@ -64,6 +65,17 @@ export async function findVisibleJob(
   const id = idOf('Job', nodeId);
   const job = id === null ? null : await findJob(services.database.prisma, id);
   return job !== null && isVisibleJob(viewer, job) ? job : null;
+}
+
+/** Throws `NOT_FOUND`. */
+export async function getVisibleTagRun(
+  { loaders, viewer }: Context,
+  nodeId: string,
+): Promise<TagRunRecord> {
+  const id = idOf('TagRun', nodeId);
+  const run = id === null ? null : await loaders.tagRun.load(asTagRunId(id));
+  if (run !== null && canSee(viewer, run.collectionId)) return run;
+  throw new PlatformError('NOT_FOUND', `There is no tag run "${nodeId.slice(0, 100)}".`);
 }
 
 /** Jobs of no single collection are for keys of all. */

@@ -24,6 +24,8 @@ import {
 
 /** The JSON of a request; uploads don't count. The largest sensible one carries a thousand ids. */
 const MAX_BODY = '1mb';
+/** Of those who may import a vocabulary: 10 MB of text, some of it escaped. */
+const MAX_CURATOR_BODY = '16mb';
 /** After this nobody waits for an answer any more. */
 const TIMEOUT_MS = 30_000;
 
@@ -46,7 +48,12 @@ export function createGraphqlRouter(
     }
   });
   router.use(requirePreflight);
-  router.use(json({ limit: MAX_BODY }));
+  const [short, long] = [MAX_BODY, MAX_CURATOR_BODY].map((limit) => json({ limit }));
+  router.use((request, response, next) => {
+    const viewer = viewers.get(request);
+    const read = viewer && hasRole(viewer, 'CURATOR') ? long : short;
+    read?.(request, response, next);
+  });
   const [few, many] = [MAX_READER_UPLOADS, MAX_UPLOADS].map((maxFiles) =>
     graphqlUploadExpress({ maxFileSize: MAX_UPLOAD_BYTES, maxFiles, maxFieldSize: 1_000_000 }),
   );

@@ -29,12 +29,29 @@ const STATEMENT = 5;
 const COUNT = 50;
 /** Comparing an image's vector with some hundred labels. */
 const CLASSIFIED = 2;
+/** Ordering what waits of 100,000 tags, some 100 ms; with a label's name far fewer. */
+const REVIEW_QUEUE = 500;
+/** Counting 500,000 tags by label and probability. */
+const TAG_REPORT = 2000;
+/** Comparing a label with 2,000 images of its collection, which are read for it: some 50 ms. */
+const REFIT = 500;
 /** Signing a link, 0.01 ms. */
 const SIGNATURE = 0.1;
 /** Storing an uploaded file: hashing and writing 10 MB. */
 const STORED_FILE = 100;
 /** Starting a job writes a few rows and wakes a worker; the work itself is the job's. */
 const START_JOB = 100;
+
+/** Comparing a label with every image of a collection, three times: 0.1 s for 100,000. */
+const PREVIEW = 1000;
+/** The same with a whole vocabulary, some seconds for 100,000 images and 1,000 labels. Its size isn't known before it begins. */
+const TAG_PREVIEW = 20_000;
+/** Checking a label and writing its rows, 0.1 ms. */
+const PUT_LABEL = 1;
+/** Characters of a file that are read in 0.1 ms, their labels checked and written. */
+const IMPORTED_CHARACTERS = 500;
+/** Reading a whole vocabulary and writing it down: 100 ms for some 5,000 labels. */
+const EXPORT = 1000;
 
 /** Objects that have no price of their own, and scalars. */
 export const DEFAULT_OBJECT_PRICE = 1;
@@ -73,6 +90,32 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Query.job', { own: STATEMENT }],
   ['Query.jobs', { own: STATEMENT }],
   ['Query.apiKeys', { own: STATEMENT, times: 100 }],
+
+  ['Query.tagRuns', { own: STATEMENT }],
+  ['Query.reviewQueue', { own: REVIEW_QUEUE }],
+  ['ReviewItemConnection.edges', { own: ROW }],
+  ['ReviewItemConnection.totalCount', { own: REVIEW_QUEUE }],
+  ['ReviewItemEdge.node', { own: ROW }],
+  ['ReviewItem.image', { own: ROW }],
+  ['ReviewItem.tagRun', { own: ROW }],
+  ['Query.tagReport', { own: TAG_REPORT }],
+  ['TagReport.labels', { own: 0, times: 100 }],
+  ['TagReport.csv', { own: STATEMENT }],
+  ['Query.previewLabel', { own: ({ input }) => PREVIEW + priceOfLabel(valueIn(input, 'label')) }],
+  ['TagRunConnection.edges', { own: ROW }],
+  ['TagRunEdge.node', { own: ROW }],
+  ['TagRunConnection.totalCount', { own: STATEMENT }],
+  ['TagRun.labels', { own: STATEMENT }],
+  ['TagRun.supersededBy', { own: ROW }],
+  ['TagRun.job', { own: ROW }],
+  ['RunLabelConnection.edges', { own: ROW }],
+  ['RunLabelEdge.node', { own: ROW }],
+  ['RunLabelConnection.totalCount', { own: STATEMENT }],
+  ['TagRunPreview.labels', { own: 0, times: 100 }],
+  ['LabelPreview.best', { own: ROW, times: 5 }],
+  ['LabelPreview.borderline', { own: ROW, times: 6 }],
+  ['TagSample.image', { own: ROW }],
+  ['Job.tagRun', { own: ROW }],
 
   ['SearchConnection.edges', { own: ROW }],
   ['SearchConnection.tookMs', { own: 0 }],
@@ -115,12 +158,18 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ],
   ['Mutation.deleteImages', { own: ({ input }) => STATEMENT + lengthIn(input, 'ids') }],
   ['Mutation.setTags', { own: priceOfTags }],
+  ['Mutation.reviewTags', { own: ({ input }) => REFIT + lengthIn(input, 'verdicts') }],
+  ['ReviewTagsPayload.undo', { own: 0, times: 100 }],
+  ['ReviewTagsPayload.calibrations', { own: 0, times: 20 }],
   ['SetTagsPayload.images', { own: 0, times: 100 }],
   ['SetTagsPayload.undo', { own: 0, times: 100 }],
   ['Mutation.startIngest', { own: START_JOB }],
   ['Mutation.startReindex', { own: ({ input }) => START_JOB + lengthIn(input, 'imageIds') }],
   ['Mutation.startSnapshot', { own: START_JOB }],
   ['Mutation.startVerify', { own: START_JOB }],
+  ['Mutation.startTagRun', { own: START_JOB }],
+  ['Mutation.revertTagRun', { own: START_JOB }],
+  ['Mutation.previewTagRun', { own: TAG_PREVIEW }],
   ['Mutation.promoteGeneration', { own: START_JOB }],
   ['Mutation.rollbackGeneration', { own: START_JOB }],
   ['Mutation.discardGeneration', { own: STATEMENT }],
@@ -134,6 +183,27 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Mutation.updateSource', { own: STATEMENT }],
   ['Mutation.createApiKey', { own: STATEMENT }],
   ['Mutation.revokeApiKey', { own: STATEMENT }],
+  ['Query.vocabulary', { own: STATEMENT }],
+  ['Query.vocabularies', { own: STATEMENT }],
+  ['Vocabulary.labelCount', { own: ROW }],
+  ['Vocabulary.labels', { own: STATEMENT }],
+  ['Vocabulary.versions', { own: STATEMENT }],
+  ['Vocabulary.export', { own: EXPORT }],
+  ['VocabularyConnection.edges', { own: ROW }],
+  ['VocabularyConnection.totalCount', { own: STATEMENT }],
+  ['VocabularyEdge.node', { own: ROW }],
+  ['LabelConnection.edges', { own: ROW }],
+  ['LabelConnection.totalCount', { own: COUNT }],
+  ['LabelEdge.node', { own: ROW }],
+  ['Label.vocabulary', { own: ROW }],
+  ['Label.examples', { own: ROW }],
+  ['Label.parents', { own: ROW, times: 3 }],
+  [
+    'Mutation.putVocabulary',
+    { own: ({ input }) => START_JOB + PUT_LABEL * lengthIn(input, 'labels') },
+  ],
+  ['Mutation.importVocabulary', { own: priceOfImport }],
+  ['Mutation.deleteVocabulary', { own: START_JOB }],
   // Asked once and answered twice a second while the job lasts.
   ['Subscription.jobProgress', { own: START_JOB }],
 ]);
@@ -165,13 +235,26 @@ function priceOfClassification(args: Arguments): number {
 /** A vocabulary's vectors are kept; those of its labels that are read for the first time are the server's. */
 function priceOfClassifications({ input }: Arguments): number {
   const images = lengthIn(input, 'imageIds');
-  const labels = valueIn(input, 'labels') == null ? INDEX_SEARCH : LABEL * lengthIn(input, 'labels');
+  const labels =
+    valueIn(input, 'labels') == null ? INDEX_SEARCH : LABEL * lengthIn(input, 'labels');
   return STATEMENT + labels + images * CLASSIFIED;
 }
 
 function priceOfTags({ input }: Arguments): number {
   const labels = lengthIn(input, 'add') + lengthIn(input, 'remove');
   return STATEMENT + lengthIn(input, 'imageIds') * (1 + labels * ROW);
+}
+
+/** Its texts are encoded, five templates where it has none. */
+function priceOfLabel(label: unknown): number {
+  const texts = lengthIn(label, 'prompts') + lengthIn(label, 'negativePrompts');
+  return LABEL + TEXT * texts + ROW * lengthIn(label, 'examples');
+}
+
+function priceOfImport({ input }: Arguments): number {
+  const content = valueIn(input, 'content');
+  const characters = typeof content === 'string' ? content.length : 0;
+  return START_JOB + Math.ceil(characters / IMPORTED_CHARACTERS);
 }
 
 function numberOfLabels({ input }: Arguments): number {

@@ -12,7 +12,6 @@ import { countIndexedOf } from '../../store/changes.ts';
 import { hexOf, readEmbeddings } from '../../store/embeddings.ts';
 import { findImagesByIds } from '../../store/images.ts';
 import { findTagsOf } from '../../store/image-tags.ts';
-import { findTagRunsByIds } from '../../store/tag-runs.ts';
 import { measureRates } from '../../store/job-items.ts';
 import { countItemsOf } from '../../store/job-summaries.ts';
 import type {
@@ -20,10 +19,20 @@ import type {
   GenerationId,
   ImageId,
   JobId,
+  LabelId,
   TagRunId,
   VisionSpaceId,
+  VocabularyId,
 } from '../../store/ids.ts';
+import { findJobsByIds } from '../../store/jobs.ts';
+import { findTagRunsByIds, findTagRunsOfJobs } from '../../store/tag-runs.ts';
 import type { Queryable } from '../../store/transaction.ts';
+import {
+  findNewestVersions,
+  findVocabulariesByIds,
+  type LabelRecord,
+} from '../../store/vocabularies.ts';
+import { findLabelsByIds, findLabelsOfVersion } from '../../store/vocabulary-labels.ts';
 
 import type { ModelLists } from './model-lists.ts';
 
@@ -47,13 +56,25 @@ export function createLoaders(
       keyed(await findImagesByIds(pool, ids), ({ id }) => id),
     ),
     tags: byKey((ids: readonly ImageId[]) => findTagsOf(pool, ids)),
-    tagRun: byKey(async (ids: readonly TagRunId[]) =>
-      keyed(await findTagRunsByIds(pool, ids), ({ id }) => id),
-    ),
     liveEmbedding: byKey((ids: readonly ImageId[]) => findLiveEmbeddings(pool, ids)),
     vector: createVectorLoader(pool),
     rate: byKey((ids: readonly JobId[]) => measureRates(pool, ids, new Date())),
     itemCounts: byKey((ids: readonly JobId[]) => countItemsOf(pool, ids)),
+    job: byKey(async (ids: readonly JobId[]) =>
+      keyed(await findJobsByIds(prisma, ids), ({ id }) => id),
+    ),
+    tagRun: byKey(async (ids: readonly TagRunId[]) =>
+      keyed(await findTagRunsByIds(pool, ids), ({ id }) => id),
+    ),
+    tagRunOfJob: byKey((ids: readonly JobId[]) => findTagRunsOfJobs(pool, ids)),
+    vocabulary: byKey(async (ids: readonly VocabularyId[]) =>
+      keyed(await findVocabulariesByIds(pool, ids), ({ id }) => id),
+    ),
+    newestVersion: byKey((ids: readonly VocabularyId[]) => findNewestVersions(pool, ids)),
+    label: byKey(async (ids: readonly LabelId[]) =>
+      keyed(await findLabelsByIds(pool, ids), ({ id }) => id),
+    ),
+    labelOfVersion: createLabelLoader(pool),
     visionSpaces: models.visionSpaces,
     textModels: models.textModels,
   };
@@ -82,8 +103,29 @@ function createVectorLoader(db: Queryable) {
   );
 }
 
+type LabelKey = Pick<LabelRecord, 'vocabularyId' | 'version' | 'id'>;
+
+/** One statement a version. */
+function createLabelLoader(db: Queryable) {
+  const versionOf = ({ vocabularyId, version }: LabelKey): string => `${vocabularyId} ${version}`;
+  const nameOf = (key: LabelKey): string => `${versionOf(key)} ${key.id}`;
+  return new DataLoader<LabelKey, LabelRecord | null, string>(
+    async (keys) => {
+      const versions = new Map(keys.map((key) => [versionOf(key), key]));
+      const found = new Map<string, LabelRecord>();
+      for (const [name, version] of versions) {
+        const ids = keys.filter((key) => versionOf(key) === name).map(({ id }) => id);
+        const labels = await findLabelsOfVersion(db, version, ids);
+        for (const label of labels) found.set(nameOf(label), label);
+      }
+      return keys.map((key) => found.get(nameOf(key)) ?? null);
+    },
+    { cacheKeyFn: nameOf },
+  );
+}
+
 /** A loader of single values from a reader of maps; null where the map has none. */
-function byKey<Key extends string | bigint, Value>(
+function byKey<Key extends string | bigint | number, Value>(
   read: (keys: readonly Key[]) => Promise<ReadonlyMap<Key | string, Value>>,
 ): DataLoader<Key, Value | null> {
   return new DataLoader<Key, Value | null>(async (keys) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { revertInput } from '../../indexer/jobs/tag-input.ts';
 import { countItems, listItems, type ItemCounts } from '../../store/job-items.ts';
 import { asGenerationId } from '../../store/ids.ts';
 import type { JobRecord } from '../../store/jobs.ts';
@@ -46,6 +47,11 @@ export const Job: JobResolvers = {
   generation: ({ plan }, _args, { loaders }) => {
     const built = BUILT.safeParse(plan).data;
     return built ? loaders.generation.load(asGenerationId(built.generationId)) : null;
+  },
+  tagRun: ({ id, kind, input }, _args, { loaders }) => {
+    if (kind === 'TAG') return loaders.tagRunOfJob.load(id);
+    const reverted = kind === 'REVERT_TAGS' ? revertInput.safeParse(input).data : undefined;
+    return reverted ? loaders.tagRun.load(reverted.tagRunId) : null;
   },
   failures: ({ id }, args, { services }) =>
     paginate(args, {

@@ -19,6 +19,7 @@ import { Generation } from './Generation.ts';
 import { Image } from './Image.ts';
 import { ImageTag } from './ImageTag.ts';
 import { Job, JobItem } from './Job.ts';
+import { Label } from './Label.ts';
 import { addSource } from './Mutation/addSource.ts';
 import { createApiKey } from './Mutation/createApiKey.ts';
 import { createCollection } from './Mutation/createCollection.ts';
@@ -30,14 +31,19 @@ import {
   promoteGeneration,
   rollbackGeneration,
 } from './Mutation/generation-switch.ts';
+import { previewTagRun } from './Mutation/previewTagRun.ts';
+import { revertTagRun } from './Mutation/revertTagRun.ts';
+import { reviewTags } from './Mutation/reviewTags.ts';
 import { revokeApiKey } from './Mutation/revokeApiKey.ts';
 import { setTags } from './Mutation/setTags.ts';
 import { startIngest } from './Mutation/startIngest.ts';
 import { startReindex } from './Mutation/startReindex.ts';
 import { startSnapshot } from './Mutation/startSnapshot.ts';
+import { startTagRun } from './Mutation/startTagRun.ts';
 import { startVerify } from './Mutation/startVerify.ts';
 import { updateSource } from './Mutation/updateSource.ts';
 import { uploadImages } from './Mutation/uploadImages.ts';
+import { deleteVocabulary, importVocabulary, putVocabulary } from './Mutation/vocabularies.ts';
 import { Node } from './Node.ts';
 import { apiKeys } from './Query/apiKeys.ts';
 import { classifyImage } from './Query/classifyImage.ts';
@@ -51,15 +57,23 @@ import { job } from './Query/job.ts';
 import { jobs } from './Query/jobs.ts';
 import { generations, textModels, visionSpaces } from './Query/models.ts';
 import { node, nodes } from './Query/node.ts';
+import { previewLabel } from './Query/previewLabel.ts';
+import { reviewQueue } from './Query/reviewQueue.ts';
 import { search } from './Query/search.ts';
 import { similarImages } from './Query/similarImages.ts';
+import { tagReport } from './Query/tagReport.ts';
+import { tagRuns } from './Query/tagRuns.ts';
 import { viewer } from './Query/viewer.ts';
+import { vocabularies, vocabulary } from './Query/vocabularies.ts';
+import { ReviewItem } from './ReviewItem.ts';
 import { Source } from './Source.ts';
 import { jobProgress } from './Subscription/jobProgress.ts';
-import { MUTATION_STUBS, QUERY_STUBS, TYPE_STUBS } from './tagging-stubs.ts';
+import { LabelPreview, TagRun, TagSample } from './TagRun.ts';
+import { TagReport } from './TagReport.ts';
 import { TextModel } from './TextModel.ts';
 import { Viewer } from './Viewer.ts';
 import { VisionSpace } from './VisionSpace.ts';
+import { Vocabulary, VocabularyVersion } from './Vocabulary.ts';
 
 /** By schema coordinate: `Query.search` is `Query/search.ts`, `Image.url` is in `Image.ts`. */
 export const resolvers: Resolvers = {
@@ -67,8 +81,8 @@ export const resolvers: Resolvers = {
   Query: {
     ...{ apiKeys, classifyImage, collection, collections, generations, image, images },
     ...{ indexHealth, job, jobs, node, nodes, search, similarImages, textModels, viewer },
-    ...{ classifyImages, visionSpaces },
-    ...QUERY_STUBS,
+    ...{ classifyImages, previewLabel, reviewQueue, tagReport, tagRuns },
+    ...{ visionSpaces, vocabularies, vocabulary },
   },
   Mutation: {
     ...{ addSource, createApiKey, createCollection, deleteCollection, deleteImages },
@@ -76,14 +90,15 @@ export const resolvers: Resolvers = {
     ...{ pauseJob, resumeJob, cancelJob, retryFailedItems },
     ...{ startReindex, startSnapshot, startVerify },
     ...{ promoteGeneration, rollbackGeneration, discardGeneration },
-    setTags,
-    ...MUTATION_STUBS,
+    ...{ reviewTags, setTags },
+    ...{ previewTagRun, revertTagRun, startTagRun },
+    ...{ putVocabulary, importVocabulary, deleteVocabulary },
   },
   Subscription: { jobProgress },
   ...{ ApiKey, Collection, EmbeddingInfo, Generation, Image, Job, JobItem, Node, Source },
-  ...{ ImageTag, TextModel, Viewer, VisionSpace },
+  ...{ ImageTag, LabelPreview, ReviewItem, TagReport, TagRun, TagSample },
+  ...{ TextModel, Viewer, VisionSpace },
   ...{ CollectionConnection, ImageConnection, JobConnection, JobItemConnection, SearchConnection },
   ...{ LabelConnection, ReviewItemConnection, RunLabelConnection, TagRunConnection },
-  ...{ VocabularyConnection },
-  ...TYPE_STUBS,
+  ...{ Label, Vocabulary, VocabularyConnection, VocabularyVersion },
 };

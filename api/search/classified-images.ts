@@ -50,11 +50,9 @@ export async function readClasses(
   const ids = { textModelId: textModel.id, visionSpaceId: visionSpace.id };
   const encode: LabelEncoder['encode'] = (all, options) => texts.encodeMany(all, options);
   const encoder = { encode, templates: texts.templates, dimensions: texts.dimensions };
-  const { vectors, dimensions } = await prepareLabels(
-    { db, texts: encoder, ...ids },
-    labels,
-    { signal },
-  );
+  const { vectors, dimensions } = await prepareLabels({ db, texts: encoder, ...ids }, labels, {
+    signal,
+  });
   const rowOf = (i: number): Embedding =>
     vectors.subarray(i * dimensions, (i + 1) * dimensions) as Embedding;
   return { names: labels.map(({ name }) => name), vectors: labels.map((_, i) => rowOf(i)) };

@@ -31,10 +31,7 @@ export async function encodeLabels(
 }
 
 /** Which of the labels an image shows best, best first; equal ones in the order given. */
-export function classify(
-  image: Embedding,
-  { names, vectors }: Classes,
-): readonly ScoredLabel[] {
+export function classify(image: Embedding, { names, vectors }: Classes): readonly ScoredLabel[] {
   const scores = vectors.map((vector) => cosine(image, vector));
   const best = Math.max(...scores);
   const weights = scores.map((score) => Math.exp(LOGIT_SCALE * (score - best)));

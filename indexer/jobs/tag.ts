@@ -52,7 +52,7 @@ async function plan(input: TagInput, services: TagServices, work: Work): Promise
   const run = await ensureRunOf(database, work.job, input);
   const labels = await readLabels(pool, input);
   const texts = await getTextModel({ database, models }, input.textModelId);
-  const options = { ...readOptions(input.options), signal: work.signal };
+  const options = { ...readOptions(input.options), signal: work.signal, isKept: true };
   const prepared = await prepareRun({ pool, texts }, input, labels, options);
   await fixRun(pool, run, prepared, await withRates(pool, prepared, options));
   await addRanges(database, work.jobId, prepared.ranges);
@@ -77,7 +77,7 @@ async function addRanges(
 }
 
 /** Throws `MODEL_MISMATCH` when no bundle here has it. */
-async function getTextModel(
+export async function getTextModel(
   { database, models }: TagServices,
   id: TextModelId,
 ): Promise<LabelEncoder> {

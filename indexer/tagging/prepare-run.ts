@@ -8,7 +8,7 @@ import {
 } from '../../store/image-ranges.ts';
 import type { ImageFilter } from '../../store/image-query.ts';
 import type { LabelRecord } from '../../store/vocabularies.ts';
-import { calibrateLabels } from './calibrate-labels.ts';
+import { calibrateLabels, fitCalibrations } from './calibrate-labels.ts';
 import { TagChooser } from './choose-tags.ts';
 import { rulesOf, type ChoiceOptions, type LabelRule } from './label-rules.ts';
 import {
@@ -42,17 +42,23 @@ export interface PreparedRun {
   readonly rules: readonly LabelRule[];
 }
 
+interface PrepareRunOptions {
+  /** Whether the calibrations are stored for others to see. */
+  readonly isKept: boolean;
+}
+
 export async function prepareRun(
   { pool, texts }: { readonly pool: Pool; readonly texts: LabelEncoder },
   { collectionId, visionSpaceId, textModelId }: Omit<RunTarget, 'vocabularyId' | 'version'>,
   labels: readonly LabelRecord[],
-  options: RunOptions & PrepareOptions,
+  options: RunOptions & PrepareOptions & PrepareRunOptions,
 ): Promise<PreparedRun> {
-  const { filter, signal, onProgress } = options;
+  const { filter, signal, onProgress, isKept } = options;
   const services = { db: pool, texts, textModelId, visionSpaceId };
   const prepared = await prepareLabels(services, labels, { signal, onProgress });
   const key = { collectionId, visionSpaceId };
-  const calibrations = await calibrateLabels({ pool }, { ...key, textModelId }, prepared);
+  const calibrate = isKept ? calibrateLabels : fitCalibrations;
+  const calibrations = await calibrate({ pool }, { ...key, textModelId }, prepared);
   const images = { ...key, filter };
   const ranges = await planRanges(pool, images, RANGE_SIZE);
   return { images, ranges, prepared, rules: rulesOf(labels, calibrations, options) };

@@ -9,6 +9,7 @@ import { countLabels } from '../../store/vocabulary-labels.ts';
 import type { VocabularyRecord } from '../../store/vocabularies.ts';
 import { notifyWorkers } from '../../store/worker-presence.ts';
 import { revertInput, tagInput, type TagInput } from '../jobs/tag-input.ts';
+import { checkedVersion } from './written-vocabulary.ts';
 import type { RunOptions, RunTarget } from './prepare-run.ts';
 
 export interface TagRunRequest {
@@ -33,23 +34,26 @@ export async function resolveTarget(
   { pool, prisma }: Database,
   { collectionId, vocabulary, version: asked }: Omit<TagRunRequest, 'options'>,
 ): Promise<RunTarget> {
-  const version = asked ?? vocabulary.version;
+  const version = checkedVersion(vocabulary, asked);
   const { id: vocabularyId, name } = vocabulary;
-  if (!Number.isInteger(version) || version < 1 || version > vocabulary.version) {
-    const message = `"${name}" has no version ${version}; it has versions 1 to ${vocabulary.version}.`;
-    throw new PlatformError('NOT_FOUND', message);
-  }
   if ((await countLabels(pool, { vocabularyId, version }, null)) === 0) {
     const message = `Version ${version} of "${name}" has no labels: give it some.`;
     throw new PlatformError('BAD_USER_INPUT', message);
   }
+  return { ...(await resolveModels({ prisma }, collectionId)), vocabularyId, version };
+}
+
+/** The live generation and its text model. Throws `GENERATION_NOT_READY` and `MODEL_MISMATCH`. */
+export async function resolveModels(
+  { prisma }: Pick<Database, 'prisma'>,
+  collectionId: CollectionId,
+): Promise<Omit<RunTarget, 'vocabularyId' | 'version'>> {
   const live = await findLiveGeneration(prisma, collectionId);
   if (live === null) {
     throw new PlatformError('GENERATION_NOT_READY', 'The collection has no live generation yet.');
   }
   const { visionSpaceId, textModelId } = live;
-  if (textModelId !== null)
-    return { collectionId, visionSpaceId, textModelId, vocabularyId, version };
+  if (textModelId !== null) return { collectionId, visionSpaceId, textModelId };
   const message = "No text model of the collection's vision space is known: train one.";
   throw new PlatformError('MODEL_MISMATCH', message);
 }

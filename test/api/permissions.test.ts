@@ -23,6 +23,7 @@ interface Row {
 
 const READERS: readonly Who[] = ['READER', 'CURATOR', 'ADMIN', 'SCOPED_ADMIN'];
 const CURATORS: readonly Who[] = ['CURATOR', 'ADMIN', 'SCOPED_ADMIN'];
+const CURATORS_OF_ALL: readonly Who[] = ['CURATOR', 'ADMIN'];
 const ADMINS: readonly Who[] = ['ADMIN', 'SCOPED_ADMIN'];
 const ADMINS_OF_ALL: readonly Who[] = ['ADMIN'];
 
@@ -55,6 +56,8 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Query.textModels': { may: READERS, document: '{ textModels { id } }' },
   'Query.viewer': { may: READERS, document: '{ viewer { role } }' },
   'Query.visionSpaces': { may: READERS, document: '{ visionSpaces { id } }' },
+  'Query.vocabularies': { may: READERS, document: '{ vocabularies { totalCount } }' },
+  'Query.vocabulary': { may: READERS, document: '{ vocabulary(name: "nowhere") { id } }' },
   'Mutation.addSource': {
     may: ADMINS,
     document: `mutation { addSource(input: { collection: "nowhere", folder: "/" }) ${ERRORS} }`,
@@ -74,6 +77,18 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Mutation.deleteImages': {
     may: CURATORS,
     document: `mutation { deleteImages(input: { ids: ["${UNKNOWN_IMAGE}"] }) ${ERRORS} }`,
+  },
+  'Mutation.deleteVocabulary': {
+    may: ADMINS_OF_ALL,
+    document: `mutation { deleteVocabulary(input: { vocabulary: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.importVocabulary': {
+    may: CURATORS_OF_ALL,
+    document: `mutation { importVocabulary(input: { format: CSV, content: "" }) ${ERRORS} }`,
+  },
+  'Mutation.putVocabulary': {
+    may: CURATORS_OF_ALL,
+    document: `mutation { putVocabulary(input: { name: "", labels: [] }) ${ERRORS} }`,
   },
   'Mutation.revokeApiKey': {
     may: ADMINS_OF_ALL,

@@ -55,6 +55,11 @@ describe('node', () => {
     ],
     Source: ['{ collection(name: "photos") { sources { id } } }', 'collection.sources.id'],
     TextModel: ['{ textModels { id } }', 'textModels.id'],
+    Label: [
+      '{ vocabulary(name: "everyday") { labels { edges { node { id } } } } }',
+      'vocabulary.labels.edges.node.id',
+    ],
+    Vocabulary: ['{ vocabularies { edges { node { id } } } }', 'vocabularies.edges.node.id'],
     VisionSpace: ['{ visionSpaces { id } }', 'visionSpaces.id'],
   };
 
@@ -162,6 +167,7 @@ describe('a connection', () => {
     list('collections', 5),
     list('images', 5, 'collection: "photos"'),
     list('jobs', 3),
+    list('vocabularies', 3),
     {
       ...{ name: 'failures', total: 4, path: 'jobs.edges.node.failures' },
       document: `query ($first: Int, $after: String) {

@@ -54,7 +54,7 @@ function modelsBut(missing: string | null): { textModels: TextModels; readonly l
     if (textModel === missing) return Promise.reject(new PlatformError('MODEL_MISMATCH', 'gone'));
     loaded.push(textModel);
     return Promise.resolve({
-      ...{ textModel, visionSpace: 'letters', dimensions: 4 },
+      ...{ textModel, visionSpace: 'letters', dimensions: 4, templates: [] },
       encode: (texts: readonly string[]) =>
         Promise.resolve(texts.map((text) => ({ embedding: vectorOf(text) as never }))),
       encodeClasses: () => Promise.resolve([]),

@@ -9,6 +9,7 @@ class LetterEncoder {
   readonly textModel = 'letters';
   readonly visionSpace = 'letters';
   readonly dimensions = 4;
+  readonly templates = ['{}'];
   readonly batches: string[][] = [];
 
   encode(texts: readonly string[]): Promise<{ embedding: Embedding }[]> {
