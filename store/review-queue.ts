@@ -74,7 +74,7 @@ export async function countReviewItems(
   const runs = await findShownRuns(db, filter);
   const { rows } = await db.query<{ count: string }>(
     `WITH pairs AS (${pairsOf(order, runs.length)})
-     SELECT count(*) FROM pairs WHERE $3::float8[] IS NOT NULL`,
+     SELECT count(*) FROM pairs`,
     [runs, filter.labelIds, filter.strata],
   );
   return Number(rows[0]?.count ?? 0);
@@ -117,10 +117,10 @@ const RANKS: Readonly<Record<ReviewOrder, Readonly<Record<'tag' | 'sample', stri
   },
 };
 
-/** Pairs of the shown runs ($1) that nobody decided on; of labels ($2). */
+/** Pairs of the shown runs ($1) that nobody decided on; of labels ($2). Strata ($3) are named in any case, to have a type. */
 function pairsOf(order: ReviewOrder, runs: number): string {
   const columns = 't.image_id, t.label_id, t.run_id, t.score, t.probability, r.threshold';
-  const where = `t.run_id = ANY($1::uuid[]) AND ($2::int[] IS NULL OR t.label_id = ANY($2::int[]))
+  const where = `t.run_id = ANY($1::uuid[]) AND $3::float8[] IS NOT NULL AND ($2::int[] IS NULL OR t.label_id = ANY($2::int[]))
     AND NOT EXISTS (SELECT FROM tag_decisions d WHERE d.image_id = t.image_id AND d.label_id = t.label_id)`;
   const join = 'JOIN run_labels r ON r.run_id = t.run_id AND r.label_id = t.label_id';
   const isNewest = runs > 1 ? `AND ${NO_LATER_RUN}` : '';
