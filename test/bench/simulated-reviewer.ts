@@ -55,7 +55,10 @@ try {
     },
     ...{ mediaRoots: null, sessions: null, engine: 'auto' as const },
   };
-  const services = await openServices(config, { closers, logger: createLogger({ level: 'warn' }) });
+  const services = await openServices(config, {
+    closers,
+    logger: createLogger({ level: 'error' }),
+  });
   const { dataset, split } = flags;
   const photos = await embedLabelled({ dataset, split, limit: Number(flags.photos) });
   const shown = photos.labels.map(
