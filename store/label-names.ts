@@ -23,15 +23,22 @@ export async function findLabelIds(
   return new Map(rows.map(({ id, name }) => [name, id]));
 }
 
+export interface LabelName {
+  readonly vocabulary: string;
+  readonly label: string;
+}
+
 /** Names by id. */
 export async function findLabelNames(
   db: Queryable,
   ids: readonly LabelId[],
-): Promise<ReadonlyMap<LabelId, string>> {
-  const { rows } = await db.query<Row>('SELECT id, name FROM labels WHERE id = ANY($1::int[])', [
-    ids,
-  ]);
-  return new Map(rows.map(({ id, name }) => [id, name]));
+): Promise<ReadonlyMap<LabelId, LabelName>> {
+  const { rows } = await db.query<LabelName & { id: LabelId }>(
+    `SELECT l.id, l.name AS label, v.name AS vocabulary
+     FROM labels l JOIN vocabularies v ON v.id = l.vocabulary_id WHERE l.id = ANY($1::int[])`,
+    [ids],
+  );
+  return new Map(rows.map(({ id, ...name }) => [id, name]));
 }
 
 /** All names there are. Price: 20,000 of some 20 bytes at most for a vocabulary that isn't open. */
@@ -43,4 +50,17 @@ export async function listLabelNames(
     vocabularyId,
   ]);
   return rows.map(({ name }) => name);
+}
+
+/** Labels of a name, in a vocabulary or (null) in any. */
+export async function findLabelsNamed(
+  db: Queryable,
+  name: string,
+  vocabularyId: VocabularyId | null,
+): Promise<readonly LabelId[]> {
+  const { rows } = await db.query<{ id: LabelId }>(
+    'SELECT id FROM labels WHERE name = $1 AND ($2::uuid IS NULL OR vocabulary_id = $2)',
+    [name, vocabularyId],
+  );
+  return rows.map(({ id }) => id);
 }

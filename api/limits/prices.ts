@@ -29,6 +29,12 @@ const STATEMENT = 5;
 const COUNT = 50;
 /** Comparing an image's vector with some hundred labels. */
 const CLASSIFIED = 2;
+/** Ordering what waits of 100,000 tags, some 100 ms; with a label's name far fewer. */
+const REVIEW_QUEUE = 500;
+/** Counting 500,000 tags by label and probability. */
+const TAG_REPORT = 2000;
+/** Comparing a label with 2,000 images of its collection, which are read for it: some 50 ms. */
+const REFIT = 500;
 /** Signing a link, 0.01 ms. */
 const SIGNATURE = 0.1;
 /** Storing an uploaded file: hashing and writing 10 MB. */
@@ -86,6 +92,15 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Query.apiKeys', { own: STATEMENT, times: 100 }],
 
   ['Query.tagRuns', { own: STATEMENT }],
+  ['Query.reviewQueue', { own: REVIEW_QUEUE }],
+  ['ReviewItemConnection.edges', { own: ROW }],
+  ['ReviewItemConnection.totalCount', { own: REVIEW_QUEUE }],
+  ['ReviewItemEdge.node', { own: ROW }],
+  ['ReviewItem.image', { own: ROW }],
+  ['ReviewItem.tagRun', { own: ROW }],
+  ['Query.tagReport', { own: TAG_REPORT }],
+  ['TagReport.labels', { own: 0, times: 100 }],
+  ['TagReport.csv', { own: STATEMENT }],
   ['Query.previewLabel', { own: ({ input }) => PREVIEW + priceOfLabel(valueIn(input, 'label')) }],
   ['TagRunConnection.edges', { own: ROW }],
   ['TagRunEdge.node', { own: ROW }],
@@ -143,6 +158,9 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ],
   ['Mutation.deleteImages', { own: ({ input }) => STATEMENT + lengthIn(input, 'ids') }],
   ['Mutation.setTags', { own: priceOfTags }],
+  ['Mutation.reviewTags', { own: ({ input }) => REFIT + lengthIn(input, 'verdicts') }],
+  ['ReviewTagsPayload.undo', { own: 0, times: 100 }],
+  ['ReviewTagsPayload.calibrations', { own: 0, times: 20 }],
   ['SetTagsPayload.images', { own: 0, times: 100 }],
   ['SetTagsPayload.undo', { own: 0, times: 100 }],
   ['Mutation.startIngest', { own: START_JOB }],

@@ -33,6 +33,7 @@ import {
 } from './Mutation/generation-switch.ts';
 import { previewTagRun } from './Mutation/previewTagRun.ts';
 import { revertTagRun } from './Mutation/revertTagRun.ts';
+import { reviewTags } from './Mutation/reviewTags.ts';
 import { revokeApiKey } from './Mutation/revokeApiKey.ts';
 import { setTags } from './Mutation/setTags.ts';
 import { startIngest } from './Mutation/startIngest.ts';
@@ -57,15 +58,18 @@ import { jobs } from './Query/jobs.ts';
 import { generations, textModels, visionSpaces } from './Query/models.ts';
 import { node, nodes } from './Query/node.ts';
 import { previewLabel } from './Query/previewLabel.ts';
+import { reviewQueue } from './Query/reviewQueue.ts';
 import { search } from './Query/search.ts';
 import { similarImages } from './Query/similarImages.ts';
+import { tagReport } from './Query/tagReport.ts';
 import { tagRuns } from './Query/tagRuns.ts';
 import { viewer } from './Query/viewer.ts';
 import { vocabularies, vocabulary } from './Query/vocabularies.ts';
+import { ReviewItem } from './ReviewItem.ts';
 import { Source } from './Source.ts';
 import { jobProgress } from './Subscription/jobProgress.ts';
-import { MUTATION_STUBS, QUERY_STUBS, TYPE_STUBS } from './tagging-stubs.ts';
 import { LabelPreview, TagRun, TagSample } from './TagRun.ts';
+import { TagReport } from './TagReport.ts';
 import { TextModel } from './TextModel.ts';
 import { Viewer } from './Viewer.ts';
 import { VisionSpace } from './VisionSpace.ts';
@@ -77,9 +81,8 @@ export const resolvers: Resolvers = {
   Query: {
     ...{ apiKeys, classifyImage, collection, collections, generations, image, images },
     ...{ indexHealth, job, jobs, node, nodes, search, similarImages, textModels, viewer },
-    ...{ classifyImages, previewLabel, tagRuns },
+    ...{ classifyImages, previewLabel, reviewQueue, tagReport, tagRuns },
     ...{ visionSpaces, vocabularies, vocabulary },
-    ...QUERY_STUBS,
   },
   Mutation: {
     ...{ addSource, createApiKey, createCollection, deleteCollection, deleteImages },
@@ -87,17 +90,15 @@ export const resolvers: Resolvers = {
     ...{ pauseJob, resumeJob, cancelJob, retryFailedItems },
     ...{ startReindex, startSnapshot, startVerify },
     ...{ promoteGeneration, rollbackGeneration, discardGeneration },
-    setTags,
+    ...{ reviewTags, setTags },
     ...{ previewTagRun, revertTagRun, startTagRun },
     ...{ putVocabulary, importVocabulary, deleteVocabulary },
-    ...MUTATION_STUBS,
   },
   Subscription: { jobProgress },
   ...{ ApiKey, Collection, EmbeddingInfo, Generation, Image, Job, JobItem, Node, Source },
-  ...{ ImageTag, LabelPreview, TagRun, TagSample },
+  ...{ ImageTag, LabelPreview, ReviewItem, TagReport, TagRun, TagSample },
   ...{ TextModel, Viewer, VisionSpace },
   ...{ CollectionConnection, ImageConnection, JobConnection, JobItemConnection, SearchConnection },
   ...{ LabelConnection, ReviewItemConnection, RunLabelConnection, TagRunConnection },
   ...{ Label, Vocabulary, VocabularyConnection, VocabularyVersion },
-  ...TYPE_STUBS,
 };

@@ -9,9 +9,10 @@ import {
   KEYWORDS,
   type VocabularyRecord,
 } from '../../store/vocabularies.ts';
-import { findLabelIds, findLabelNames, listLabelNames } from '../../store/label-names.ts';
+import { findLabelIds, listLabelNames } from '../../store/label-names.ts';
 import { ensureLabels, findLabelsByNames } from '../../store/vocabulary-labels.ts';
 import { cleanKeyword } from '../ingest/keywords/clean-keywords.ts';
+import { nameVerdicts, type NamedVerdict } from './named-verdicts.ts';
 import { nearestNames } from './nearest-names.ts';
 
 /** Labels to add or to remove. */
@@ -27,14 +28,6 @@ export interface TagChange {
   readonly remove: readonly string[];
   readonly decidedBy: string;
   readonly now: Date;
-}
-
-/** What was said before, by the label's name; null: nothing. */
-export interface NamedVerdict {
-  readonly imageId: ImageId;
-  readonly vocabulary: string;
-  readonly label: string;
-  readonly verdict: Verdict | null;
 }
 
 /** Adds and removes tags by hand, all of it or nothing; gives what undoes it. Throws `BAD_USER_INPUT`, `NOT_FOUND`. */
@@ -54,7 +47,7 @@ export function setTags(pool: Pool, change: TagChange): Promise<readonly NamedVe
     ]);
     if (verdicts.length === 0) return [];
     const { undo } = await putVerdicts(client, verdicts, change);
-    return named(client, vocabulary, undo);
+    return nameVerdicts(client, undo);
   });
 }
 
@@ -110,19 +103,6 @@ function unknown(
   const more = others.length === 0 ? '' : ` (and ${others.length} others that aren't there)`;
   const message = `The vocabulary "${vocabulary}" has no label "${first}"${more}.${hint} "${KEYWORDS}" takes any.`;
   return new PlatformError('NOT_FOUND', message);
-}
-
-async function named(
-  db: Queryable,
-  { name: vocabulary }: VocabularyRecord,
-  undo: readonly TagVerdict[],
-): Promise<readonly NamedVerdict[]> {
-  const ids = [...new Set(undo.map(({ labelId }) => labelId))];
-  const names = await findLabelNames(db, ids);
-  return undo.map(({ imageId, labelId, verdict }) => ({
-    ...{ imageId, vocabulary, verdict },
-    label: names.get(labelId) ?? '',
-  }));
 }
 
 function bad(message: string): PlatformError {

@@ -1,12 +1,12 @@
-import { setTags as set, type NamedVerdict } from '../../../indexer/tagging/set-tags.ts';
+import { setTags as set } from '../../../indexer/tagging/set-tags.ts';
 import { PlatformError } from '../../../platform/errors.ts';
 import type { ImageRecord } from '../../../store/images.ts';
 import { KEYWORDS } from '../../../store/vocabularies.ts';
 import { audit } from '../../audit.ts';
 import { findVisibleImage } from '../../auth/visible.ts';
 import type { Context } from '../../context.ts';
-import type { MutationResolvers, SetTagsInput, TagVerdict } from '../../generated/resolvers.ts';
-import { encodeNodeId } from '../../node-ids.ts';
+import type { MutationResolvers, SetTagsInput } from '../../generated/resolvers.ts';
+import { toTagVerdict } from '../../tag-verdicts.ts';
 import { inField, toUserError } from '../user-errors.ts';
 
 const MOST_IMAGES = 1000;
@@ -24,7 +24,7 @@ export const setTags: NonNullable<MutationResolvers['setTags']> = async (
     const undo = await set(database.pool, { ...change, imageIds, now: now() });
     context.loaders.tags.clearAll();
     await auditAll(context, images, change);
-    return { images: [...images], undo: undo.map(toVerdict), userErrors: [] };
+    return { images: [...images], undo: undo.map(toTagVerdict), userErrors: [] };
   } catch (error) {
     return { images: [], undo: [], userErrors: [toUserError(error)] };
   }
@@ -52,15 +52,6 @@ async function getImages(
     missing.length === 1 ? 'there is no image' : `${missing.length} images aren't there, as`;
   const message = `Nothing was changed: ${story} ${named.join(', ')}.`;
   throw new PlatformError('NOT_FOUND', message);
-}
-
-const VERDICTS = { ACCEPTED: 'ACCEPT', REJECTED: 'REJECT' } as const;
-
-function toVerdict({ imageId, vocabulary, label, verdict }: NamedVerdict): TagVerdict {
-  return {
-    ...{ imageId: encodeNodeId('Image', imageId), vocabulary, label },
-    verdict: verdict === null ? 'CLEAR' : VERDICTS[verdict],
-  };
 }
 
 /** An entry a collection. */
