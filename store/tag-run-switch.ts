@@ -156,4 +156,3 @@ export async function reclaimTagRun(db: Queryable, id: TagRunId, now: Date): Pro
   );
   return rowCount ?? 0;
 }
-
