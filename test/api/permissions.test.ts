@@ -53,6 +53,11 @@ const TABLE: Readonly<Record<string, Row>> = {
     may: READERS,
     document: `{ similarImages(imageId: "${UNKNOWN_IMAGE}") { path } }`,
   },
+  'Query.previewLabel': {
+    may: CURATORS,
+    document: '{ previewLabel(input: { collection: "nowhere", label: { name: "a" } }) { label } }',
+  },
+  'Query.tagRuns': { may: READERS, document: '{ tagRuns(collection: "own") { totalCount } }' },
   'Query.textModels': { may: READERS, document: '{ textModels { id } }' },
   'Query.viewer': { may: READERS, document: '{ viewer { role } }' },
   'Query.visionSpaces': { may: READERS, document: '{ visionSpaces { id } }' },
@@ -109,6 +114,18 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Mutation.startReindex': {
     may: ADMINS,
     document: `mutation { startReindex(input: { collection: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.previewTagRun': {
+    may: CURATORS,
+    document: `mutation { previewTagRun(input: { collection: "nowhere", vocabulary: "a" }) ${ERRORS} }`,
+  },
+  'Mutation.revertTagRun': {
+    may: CURATORS,
+    document: `mutation { revertTagRun(input: { id: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.startTagRun': {
+    may: CURATORS,
+    document: `mutation { startTagRun(input: { collection: "nowhere", vocabulary: "a" }) ${ERRORS} }`,
   },
   'Mutation.startSnapshot': {
     may: ADMINS,
