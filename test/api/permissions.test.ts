@@ -35,6 +35,10 @@ const TABLE: Readonly<Record<string, Row>> = {
     may: READERS,
     document: `{ classifyImage(input: { imageId: "${UNKNOWN_IMAGE}", labels: ["a"] }) { label } }`,
   },
+  'Query.classifyImages': {
+    may: READERS,
+    document: `{ classifyImages(input: { imageIds: ["${UNKNOWN_IMAGE}"], labels: ["a"] }) { image { id } } }`,
+  },
   'Query.collection': { may: READERS, document: '{ collection(name: "nowhere") { id } }' },
   'Query.collections': { may: READERS, document: '{ collections { totalCount } }' },
   'Query.generations': { may: READERS, document: '{ generations(collection: "own") { id } }' },
@@ -122,6 +126,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Mutation.revertTagRun': {
     may: CURATORS,
     document: `mutation { revertTagRun(input: { id: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.setTags': {
+    may: CURATORS,
+    document: `mutation { setTags(input: { imageIds: ["${UNKNOWN_IMAGE}"], add: ["a"] }) ${ERRORS} }`,
   },
   'Mutation.startTagRun': {
     may: CURATORS,
