@@ -16,6 +16,7 @@ import { registerBundle } from '../indexer/collections.ts';
 import { Decoder } from '../indexer/ingest/decode.ts';
 import { ThumbnailStore } from '../indexer/ingest/thumbnails.ts';
 import { UploadStore } from '../indexer/ingest/uploads.ts';
+import { putBuiltIns } from '../indexer/tagging/built-in.ts';
 import { snapshotFolder } from '../indexer/vector-index/snapshot-files.ts';
 import { ChangeListener } from '../store/change-listener.ts';
 import { Database } from '../store/database.ts';
@@ -186,6 +187,7 @@ async function openDatabase(
   });
   closers.add(() => database.close());
   await migrate(database.pool);
+  await putBuiltIns(database.pool, new Date());
   return database;
 }
 

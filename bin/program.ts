@@ -18,6 +18,7 @@ import { addStopCommand } from './commands/stop.ts';
 import { addTagCommand } from './commands/tag.ts';
 import { addTagsCommand } from './commands/tags.ts';
 import { addTrainCommand } from './commands/train.ts';
+import { addVocabularyCommand } from './commands/vocabulary.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWorkerCommand } from './commands/worker.ts';
 
@@ -61,6 +62,7 @@ export function createProgram(context: CommandContext): Command {
   addEvaluateCommand(program, context);
   addTrainCommand(program, context);
   addBundleCommand(program, context);
+  addVocabularyCommand(program, context);
   addVerifyCommand(program, context);
   addEncodeCommand(program, context);
   program.addHelpText(

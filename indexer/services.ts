@@ -10,6 +10,7 @@ import { Decoder } from './ingest/decode.ts';
 import { ThumbnailStore } from './ingest/thumbnails.ts';
 import { UploadStore } from './ingest/uploads.ts';
 import type { JobServices } from './jobs/index.ts';
+import { putBuiltIns } from './tagging/built-in.ts';
 import { snapshotFolder } from './vector-index/snapshot-files.ts';
 
 /** Everything a worker works with, in the order it depends on each other. What is opened is handed to `closers`. */
@@ -23,6 +24,7 @@ export async function openServices(
   const database = await Database.open({ url: databaseUrl, dataFolder, applicationName, logger });
   closers.add(() => database.close());
   await migrate(database.pool);
+  await putBuiltIns(database.pool, new Date());
   const decoder = new Decoder();
   closers.add(() => decoder.close());
   const catalog = await BundleCatalog.open({ main, folder: bundlesFolder, logger });

@@ -48,7 +48,9 @@ export function createGraphqlRouter(
     }
   });
   router.use(requirePreflight);
-  const [short, long] = [MAX_BODY, MAX_CURATOR_BODY].map((limit) => json({ limit }));
+  const [short, long] = [MAX_BODY, MAX_CURATOR_BODY].map((limit): RequestHandler =>
+    json({ limit }),
+  );
   router.use((request, response, next) => {
     const viewer = viewers.get(request);
     const read = viewer && hasRole(viewer, 'CURATOR') ? long : short;

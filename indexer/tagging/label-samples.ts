@@ -1,5 +1,5 @@
 import { asImageId } from '../../store/ids.ts';
-import { probabilityOf } from './calibration.ts';
+import { evidenceOf, probabilityOf } from './calibration.ts';
 import type { ChoiceVisitor, SeenImage } from './choose-tags.ts';
 import { evidenceFrom, type LabelRule } from './label-rules.ts';
 import type { TagSampleRecord } from './preview.ts';
@@ -27,7 +27,7 @@ export class LabelSamples implements ChoiceVisitor {
     const [cuts, best, above, below] = [this.#cuts, this.#best, this.#above, this.#below];
     const { scores, at, background } = image;
     for (let column = 0; column < cuts.length; column++) {
-      const evidence = (scores[at + column] ?? 0) - background;
+      const evidence = evidenceOf(scores[at + column] ?? 0, background);
       if (evidence > (best.least[column] ?? 0)) best.add(column, evidence, image);
       if (evidence < (cuts[column] ?? 0)) {
         if (evidence > (below.least[column] ?? 0)) below.add(column, evidence, image);
@@ -53,7 +53,7 @@ export class LabelSamples implements ChoiceVisitor {
     if (rule === undefined) return [];
     return samples.map(({ id, score, background, isTagged }) => ({
       ...{ imageId: asImageId(id), score, isTagged },
-      probability: probabilityOf(score - background, rule.calibration),
+      probability: probabilityOf(evidenceOf(score, background), rule.calibration),
     }));
   }
 }

@@ -6,29 +6,36 @@ export interface Span {
   readonly end: number;
 }
 
-/** A property of keywords in an XMP packet. */
-export interface KeywordList extends Span {
-  readonly name: ListName;
-  readonly items: readonly string[];
+export type ListName = 'subject' | 'hierarchicalSubject';
+
+/** An element. */
+export interface ElementSpan extends Span {
+  /** As it is written: `rdf:Bag`. */
+  readonly written: string;
+  /** Where its start tag ends. */
+  readonly openEnd: number;
+  /** Where its end tag begins; of one that closes itself, where it begins. */
+  readonly closeStart: number;
+  readonly isSelfClosing: boolean;
 }
 
-export type ListName = 'subject' | 'hierarchicalSubject';
+export interface KeywordItem extends Span {
+  readonly text: string;
+}
+
+/** A property of keywords in an XMP packet. */
+export interface KeywordList extends ElementSpan {
+  readonly name: ListName;
+  readonly items: readonly KeywordItem[];
+  /** The `rdf:Bag` around the items; null: there is none. */
+  readonly bag: ElementSpan | null;
+}
 
 /** What a packet has of keywords, and where others may be put. */
 export interface XmpLists {
   readonly lists: readonly KeywordList[];
   /** Of the first `rdf:Description`; null: there is none. */
-  readonly description: DescriptionSpan | null;
-}
-
-export interface DescriptionSpan extends Span {
-  /** Where its start tag ends. */
-  readonly openEnd: number;
-  readonly isSelfClosing: boolean;
-  /** As it is written: `rdf:Description`. */
-  readonly name: string;
-  /** As the file writes the namespace: `rdf`. */
-  readonly rdfPrefix: string;
+  readonly description: ElementSpan | null;
 }
 
 export const NAMESPACES = {
@@ -63,7 +70,8 @@ export function readXmpLists(xml: string): XmpLists {
   parser.on('text', addText);
   parser.on('cdata', addText);
   parser.on('closetag', (tag) => {
-    reader.close(tag, parser.position);
+    const end = parser.position;
+    reader.close(tag, { closeStart: xml.lastIndexOf('<', end - 1), end });
   });
   parser.write(xml).close();
   return { lists: reader.lists, description: reader.description };
@@ -78,11 +86,12 @@ interface Open {
 /** Follows the elements of a packet. */
 class ListReader {
   readonly lists: KeywordList[] = [];
-  description: DescriptionSpan | null = null;
+  description: ElementSpan | null = null;
   readonly #open: Open[] = [];
   #start = 0;
   #list: ListName | null = null;
-  #items: string[] = [];
+  #items: KeywordItem[] = [];
+  #bag: ElementSpan | null = null;
   /** Text of the `rdf:li` that is open; null: none is. */
   #item: string | null = null;
 
@@ -92,12 +101,12 @@ class ListReader {
 
   open(tag: SaxesTagNS, openEnd: number): void {
     if (this.#open.length === DEEPEST) throw new Error(`A packet nests at most ${DEEPEST} deep.`);
-    const parent = this.#open.at(-1)?.tag;
+    const list = this.#isInDescription() ? listOf(tag) : null;
     this.#open.push({ tag, start: this.#start, openEnd });
-    const list = parent && isRdf(parent, 'Description') ? listOf(tag) : null;
     if (list !== null) {
       this.#list = list;
       this.#items = [];
+      this.#bag = null;
     } else if (this.#list !== null && isRdf(tag, 'li')) this.#item = '';
   }
 
@@ -105,23 +114,38 @@ class ListReader {
     if (this.#item !== null) this.#item += text;
   }
 
-  close(tag: SaxesTagNS, end: number): void {
+  close(tag: SaxesTagNS, { closeStart, end }: { closeStart: number; end: number }): void {
     const opened = this.#open.pop();
     if (opened === undefined) return;
     const { start, openEnd } = opened;
-    const parent = this.#open.at(-1)?.tag;
-    if (this.#item !== null && isRdf(tag, 'li')) {
-      this.#items.push(this.#item);
-      this.#item = null;
-    } else if (this.#list !== null && parent && isRdf(parent, 'Description')) {
-      this.lists.push({ name: this.#list, items: this.#items, start, end });
+    const { name: written, isSelfClosing } = tag;
+    const span = { start, openEnd, closeStart, end, written, isSelfClosing };
+    if (this.#list !== null && this.#isInDescription()) {
+      const { lists } = this;
+      lists.push({ ...span, name: this.#list, items: this.#items, bag: this.#bag });
       this.#list = null;
-    } else if (isRdf(tag, 'Description') && parent && isRdf(parent, 'RDF')) {
-      const { name, prefix: rdfPrefix, isSelfClosing } = tag;
-      this.description ??= { start, openEnd, end, name, rdfPrefix, isSelfClosing };
-    }
+    } else if (this.#list !== null) this.#closeWithin(tag, span);
+    else if (isRdf(tag, 'Description') && this.#isIn('RDF')) this.description ??= span;
+  }
+
+  #closeWithin(tag: SaxesTagNS, span: ElementSpan): void {
+    if (this.#item !== null && isRdf(tag, 'li')) {
+      this.#items.push({ text: this.#item, start: span.start, end: span.end });
+      this.#item = null;
+    } else if (CONTAINERS.some((name) => isRdf(tag, name))) this.#bag = span;
+  }
+
+  #isInDescription(): boolean {
+    return this.#isIn('Description');
+  }
+
+  #isIn(name: string): boolean {
+    const parent = this.#open.at(-1)?.tag;
+    return parent !== undefined && isRdf(parent, name);
   }
 }
+
+const CONTAINERS = ['Bag', 'Seq', 'Alt'];
 
 function isRdf({ uri, local }: SaxesTagNS, name: string): boolean {
   return uri === NAMESPACES.rdf && local === name;

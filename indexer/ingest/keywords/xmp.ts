@@ -7,7 +7,9 @@ export function readXmpKeywords(bytes: Uint8Array | undefined): readonly string[
   try {
     const { lists } = readXmpLists(decodeXmp(bytes));
     return cleanKeywords(
-      lists.flatMap(({ name, items }) => (name === 'subject' ? items : items.flatMap(partsOf))),
+      lists.flatMap(({ name, items }) =>
+        items.flatMap(({ text }) => (name === 'subject' ? text : partsOf(text))),
+      ),
     );
   } catch {
     return [];
