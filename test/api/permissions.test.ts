@@ -45,6 +45,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Query.jobs': { may: CURATORS, document: '{ jobs { totalCount } }' },
   'Query.node': { may: READERS, document: `{ node(id: "${UNKNOWN_IMAGE}") { id } }` },
   'Query.nodes': { may: READERS, document: `{ nodes(ids: ["${UNKNOWN_IMAGE}"]) { id } }` },
+  'Query.reviewQueue': {
+    may: CURATORS,
+    document: '{ reviewQueue(collection: "own") { totalCount } }',
+  },
   'Query.search': {
     may: READERS,
     document: '{ search(input: { collection: "own", text: "a" }) { path } }',
@@ -53,6 +57,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     may: READERS,
     document: `{ similarImages(imageId: "${UNKNOWN_IMAGE}") { path } }`,
   },
+  'Query.tagReport': { may: READERS, document: '{ tagReport(collection: "own") { tags } }' },
   'Query.textModels': { may: READERS, document: '{ textModels { id } }' },
   'Query.viewer': { may: READERS, document: '{ viewer { role } }' },
   'Query.visionSpaces': { may: READERS, document: '{ visionSpaces { id } }' },
@@ -89,6 +94,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Mutation.putVocabulary': {
     may: CURATORS_OF_ALL,
     document: `mutation { putVocabulary(input: { name: "", labels: [] }) ${ERRORS} }`,
+  },
+  'Mutation.reviewTags': {
+    may: CURATORS,
+    document: `mutation { reviewTags(input: { verdicts: [] }) ${ERRORS} }`,
   },
   'Mutation.revokeApiKey': {
     may: ADMINS_OF_ALL,
