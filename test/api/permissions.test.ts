@@ -49,6 +49,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Query.jobs': { may: CURATORS, document: '{ jobs { totalCount } }' },
   'Query.node': { may: READERS, document: `{ node(id: "${UNKNOWN_IMAGE}") { id } }` },
   'Query.nodes': { may: READERS, document: `{ nodes(ids: ["${UNKNOWN_IMAGE}"]) { id } }` },
+  'Query.reviewQueue': {
+    may: CURATORS,
+    document: '{ reviewQueue(collection: "own") { totalCount } }',
+  },
   'Query.search': {
     may: READERS,
     document: '{ search(input: { collection: "own", text: "a" }) { path } }',
@@ -62,6 +66,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     document: '{ previewLabel(input: { collection: "nowhere", label: { name: "a" } }) { label } }',
   },
   'Query.tagRuns': { may: READERS, document: '{ tagRuns(collection: "own") { totalCount } }' },
+  'Query.tagReport': { may: READERS, document: '{ tagReport(collection: "own") { tags } }' },
   'Query.textModels': { may: READERS, document: '{ textModels { id } }' },
   'Query.viewer': { may: READERS, document: '{ viewer { role } }' },
   'Query.visionSpaces': { may: READERS, document: '{ visionSpaces { id } }' },
@@ -98,6 +103,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Mutation.putVocabulary': {
     may: CURATORS_OF_ALL,
     document: `mutation { putVocabulary(input: { name: "", labels: [] }) ${ERRORS} }`,
+  },
+  'Mutation.reviewTags': {
+    may: CURATORS,
+    document: `mutation { reviewTags(input: { verdicts: [] }) ${ERRORS} }`,
   },
   'Mutation.revokeApiKey': {
     may: ADMINS_OF_ALL,
