@@ -1,4 +1,4 @@
-import { findLabelNames } from '../../store/label-names.ts';
+import { findFullNames } from '../../store/label-names.ts';
 import type { TagVerdict } from '../../store/tag-decisions.ts';
 import type { Queryable } from '../../store/transaction.ts';
 
@@ -12,7 +12,7 @@ export async function nameVerdicts(
   db: Queryable,
   verdicts: readonly TagVerdict[],
 ): Promise<readonly NamedVerdict[]> {
-  const names = await findLabelNames(db, [...new Set(verdicts.map(({ labelId }) => labelId))]);
+  const names = await findFullNames(db, [...new Set(verdicts.map(({ labelId }) => labelId))]);
   return verdicts.flatMap(({ labelId, ...verdict }) => {
     const name = names.get(labelId);
     return name ? [{ ...verdict, ...name }] : [];

@@ -47,6 +47,7 @@ const NODE = `node {
   id path url thumbnailUrl
   collection { name imageCount generation { number images visionSpace { name } } textModel { name } sources { name } }
   embedding { createdAt visionSpace { name } values }
+  tags { label tagRun { state } }
 }`;
 const IMAGES = `query ($name: String!) {
   images(collection: $name, first: 100) { totalCount edges { ${NODE} } pageInfo { endCursor } }
@@ -84,8 +85,8 @@ test('a page of labels takes the same statements, however many are on it', async
 });
 
 test.each([
-  ['images', IMAGES, 12],
-  ['search', SEARCH, 11],
+  ['images', IMAGES, 13],
+  ['search', SEARCH, 12],
 ])(
   'a page of %s takes the same statements, however many images are on it',
   async (name, document, count) => {

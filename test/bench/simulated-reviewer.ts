@@ -53,7 +53,7 @@ try {
       bundleFolder: BUNDLE,
       bundlesFolder: join(dataFolder, 'bundles'),
     },
-    ...{ mediaRoots: null, sessions: null, engine: 'auto' as const, writesSidecars: false },
+    ...{ writesSidecars: false, mediaRoots: null, sessions: null, engine: 'auto' as const },
   };
   const services = await openServices(config, {
     closers,
