@@ -9,6 +9,7 @@ import { addGenerationCommands } from './commands/generations.ts';
 import { addJobCommands } from './commands/job.ts';
 import { addKeyCommand } from './commands/key.ts';
 import { addReindexCommand } from './commands/reindex.ts';
+import { addReportCommand } from './commands/report.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addSignInCommand } from './commands/sign-in.ts';
 import { addSourceCommands } from './commands/sources.ts';
@@ -54,6 +55,7 @@ export function createProgram(context: CommandContext): Command {
   addGenerationCommands(program, context);
   addTagCommand(program, context);
   addTagsCommand(program, context);
+  addReportCommand(program, context);
   addWorkerCommand(program, context);
   addKeyCommand(program, context);
   addSignInCommand(program, context);

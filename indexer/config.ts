@@ -21,6 +21,8 @@ export interface IndexerConfig {
   readonly sessions: number | null;
   /** Of the snapshots it writes. */
   readonly engine: EngineSetting;
+  /** Whether XMP sidecars may be written beside photos. */
+  readonly writesSidecars: boolean;
 }
 
 export function parseConfig(environment: Environment): IndexerConfig {
@@ -29,6 +31,7 @@ export function parseConfig(environment: Environment): IndexerConfig {
       ...SHARED_SETTINGS,
       VECTOR_ENGINE: z.enum(ENGINE_SETTINGS).default('auto'),
       INDEXER_SESSIONS: wholeNumber(1, 256).nullable().default(null),
+      XMP_SIDECARS: z.enum(['on', 'off']).default('off'),
     },
     environment,
   );
@@ -40,5 +43,6 @@ export function parseConfig(environment: Environment): IndexerConfig {
     mediaRoots: settings.MEDIA_ROOTS,
     sessions: settings.INDEXER_SESSIONS,
     engine: settings.VECTOR_ENGINE,
+    writesSidecars: settings.XMP_SIDECARS === 'on',
   };
 }

@@ -2,6 +2,7 @@ import type { ImageFormat } from './generated/prisma/client.ts';
 import { toImageRecord, IMAGE_COLUMNS, type ImageRecord, type ImageRow } from './images.ts';
 import type { CollectionId, ImageId } from './ids.ts';
 import { storableJson } from './storable-json.ts';
+import { tagConditions, type TagFilter } from './tag-filter.ts';
 import type { Queryable } from './transaction.ts';
 
 /** Which images: every given field must hold. Checked by the caller: how deep and how wide it is. */
@@ -18,6 +19,7 @@ export interface ImageFilter {
   readonly width?: NumberRange | null | undefined;
   readonly height?: NumberRange | null | undefined;
   readonly format?: readonly ImageFormat[] | null | undefined;
+  readonly tags?: TagFilter | null | undefined;
 }
 
 export interface StringFilter {
@@ -118,13 +120,13 @@ class Conditions {
     this.parameters = [...parameters];
   }
 
-  of(filter: ImageFilter): string {
-    const { and, or, not, path, source, metadata, takenAt, addedAt, width, height, format } =
-      filter;
+  of(filter: ImageFilter, isNested = false): string {
+    const { and, or, not, path, source, metadata, takenAt, addedAt } = filter;
+    const { width, height, format, tags } = filter;
     const all = [
-      ...(and ?? []).map((one) => this.of(one)),
-      ...(or ? [anyOf(or.map((one) => this.of(one)))] : []),
-      ...(not ? [`(${this.of(not)}) IS NOT TRUE`] : []),
+      ...(and ?? []).map((one) => this.of(one, isNested)),
+      ...(or ? [anyOf(or.map((one) => this.of(one, true)))] : []),
+      ...(not ? [`(${this.of(not, true)}) IS NOT TRUE`] : []),
       ...(path ? this.#strings('path', path) : []),
       ...(typeof source === 'string' ? [this.#source(source)] : []),
       ...(metadata ?? []).flatMap((one) => this.#metadata(one)),
@@ -133,6 +135,7 @@ class Conditions {
       ...(width ? this.#range('width', width.min, width.max, '<=') : []),
       ...(height ? this.#range('height', height.min, height.max, '<=') : []),
       ...(format ? [`format = ANY(${this.#add(format)}::image_format[])`] : []),
+      ...(tags ? tagConditions(tags, { add: (value) => this.#add(value), isNested }) : []),
     ];
     return all.length === 0 ? 'TRUE' : `(${all.join(' AND ')})`;
   }

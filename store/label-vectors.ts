@@ -45,7 +45,11 @@ export async function putLabelVectors(
       `INSERT INTO label_vectors (text_model_id, sha256, vector)
        SELECT $1, decode(sha256, 'hex'), vector FROM unnest($2::text[], $3::bytea[]) AS new(sha256, vector)
        ON CONFLICT DO NOTHING`,
-      [textModelId, rows.map(({ sha256 }) => hexOf(sha256)), rows.map(({ vector }) => bytesOf(vector))],
+      [
+        textModelId,
+        rows.map(({ sha256 }) => hexOf(sha256)),
+        rows.map(({ vector }) => bytesOf(vector)),
+      ],
     );
   }
 }

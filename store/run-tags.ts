@@ -107,8 +107,13 @@ export interface PairColumns {
  */
 export function addRunTags(client: Queryable, runId: TagRunId, rows: PairColumns): Promise<void> {
   const columns = '(image_id, label_id, run_id, score, probability, is_implied)';
-  return addPairs(client, runId, rows, `INSERT INTO run_tags ${columns}
-    SELECT image, label, $1, score, probability, mark = 1`);
+  return addPairs(
+    client,
+    runId,
+    rows,
+    `INSERT INTO run_tags ${columns}
+    SELECT image, label, $1, score, probability, mark = 1`,
+  );
 }
 
 /** Writes images below a label's threshold that were drawn. */
@@ -118,8 +123,13 @@ export function addRunSamples(
   rows: PairColumns,
 ): Promise<void> {
   const columns = '(image_id, label_id, run_id, score, probability, stratum)';
-  return addPairs(client, runId, rows, `INSERT INTO run_samples ${columns}
-    SELECT image, label, $1, score, probability, mark`);
+  return addPairs(
+    client,
+    runId,
+    rows,
+    `INSERT INTO run_samples ${columns}
+    SELECT image, label, $1, score, probability, mark`,
+  );
 }
 
 async function addPairs(

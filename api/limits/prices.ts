@@ -27,6 +27,16 @@ const ROW = 0.2;
 const STATEMENT = 5;
 /** Counting an index's entries: 5 ms for 100,000 images. */
 const COUNT = 50;
+/** Comparing an image's vector with some hundred labels. */
+const CLASSIFIED = 2;
+/** Ordering what waits of 100,000 tags, some 100 ms; with a label's name far fewer. */
+const REVIEW_QUEUE = 500;
+/** Counting 500,000 tags by label and probability. */
+const TAG_REPORT = 2000;
+/** Comparing a label with 2,000 images of its collection, which are read for it: some 50 ms. */
+const REFIT = 500;
+/** Finding the images of a label: 10 ms for one of a thousand labels of 100,000 images. */
+const TAGGED = 100;
 /** Signing a link, 0.01 ms. */
 const SIGNATURE = 0.1;
 /** Storing an uploaded file: hashing and writing 10 MB. */
@@ -68,6 +78,11 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Query.search', { own: priceOfSearch }],
   ['Query.similarImages', { own: (args) => INDEX_SEARCH + STATEMENT + priceOfFilter(args) }],
   ['Query.classifyImage', { own: priceOfClassification, times: numberOfLabels }],
+  [
+    'Query.classifyImages',
+    { own: priceOfClassifications, times: ({ input }) => lengthIn(input, 'imageIds') },
+  ],
+  ['ImageLabels.labels', { own: 0, times: 5 }],
   ['Query.images', { own: (args) => STATEMENT + priceOfFilter(args) }],
   ['Query.image', { own: STATEMENT }],
   ['Query.node', { own: STATEMENT }],
@@ -79,6 +94,15 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Query.apiKeys', { own: STATEMENT, times: 100 }],
 
   ['Query.tagRuns', { own: STATEMENT }],
+  ['Query.reviewQueue', { own: REVIEW_QUEUE }],
+  ['ReviewItemConnection.edges', { own: ROW }],
+  ['ReviewItemConnection.totalCount', { own: REVIEW_QUEUE }],
+  ['ReviewItemEdge.node', { own: ROW }],
+  ['ReviewItem.image', { own: ROW }],
+  ['ReviewItem.tagRun', { own: ROW }],
+  ['Query.tagReport', { own: TAG_REPORT }],
+  ['TagReport.labels', { own: 0, times: 100 }],
+  ['TagReport.csv', { own: STATEMENT }],
   ['Query.previewLabel', { own: ({ input }) => PREVIEW + priceOfLabel(valueIn(input, 'label')) }],
   ['TagRunConnection.edges', { own: ROW }],
   ['TagRunEdge.node', { own: ROW }],
@@ -115,6 +139,8 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
   ['Image.collection', { own: ROW }],
   ['Image.url', { own: SIGNATURE }],
   ['Image.thumbnailUrl', { own: SIGNATURE }],
+  ['Image.tags', { own: 2 * ROW }],
+  ['ImageTag.tagRun', { own: ROW }],
   ['EmbeddingInfo.values', { own: STATEMENT }],
   ['Job.failures', { own: STATEMENT }],
   ['Job.total', { own: 1 }],
@@ -133,6 +159,12 @@ export const PRICES: ReadonlyMap<string, Price> = new Map<string, Price>([
     { own: ({ input }) => START_JOB + STORED_FILE * lengthIn(input, 'files') },
   ],
   ['Mutation.deleteImages', { own: ({ input }) => STATEMENT + lengthIn(input, 'ids') }],
+  ['Mutation.setTags', { own: priceOfTags }],
+  ['Mutation.reviewTags', { own: ({ input }) => REFIT + lengthIn(input, 'verdicts') }],
+  ['ReviewTagsPayload.undo', { own: 0, times: 100 }],
+  ['ReviewTagsPayload.calibrations', { own: 0, times: 20 }],
+  ['SetTagsPayload.images', { own: 0, times: 100 }],
+  ['SetTagsPayload.undo', { own: 0, times: 100 }],
   ['Mutation.startIngest', { own: START_JOB }],
   ['Mutation.startReindex', { own: ({ input }) => START_JOB + lengthIn(input, 'imageIds') }],
   ['Mutation.startSnapshot', { own: START_JOB }],
@@ -187,9 +219,16 @@ function priceOfSearch({ input }: Arguments): number {
   return found + rest.reduce((sum, price) => sum + price, text);
 }
 
-/** A filter looks at every row of its collection. */
+/** A filter looks at every row of its collection, and gathers the images of every label it names. */
 function priceOfFilter({ filter }: Arguments): number {
-  return filter == null ? 0 : COUNT;
+  return filter == null ? 0 : COUNT + TAGGED * labelsIn(filter);
+}
+
+function labelsIn(filter: unknown): number {
+  const tags = valueIn(filter, 'tags');
+  const own = ['anyOf', 'allOf', 'noneOf'].map((field) => lengthIn(tags, field));
+  const parts = ['and', 'or', 'not'].flatMap((field) => valueIn(filter, field) ?? []);
+  return [...own, ...parts.map(labelsIn)].reduce((sum, count) => sum + count, 0);
 }
 
 function priceOfTerm(term: unknown): number {
@@ -200,6 +239,19 @@ function priceOfTerm(term: unknown): number {
 function priceOfClassification(args: Arguments): number {
   const photo = valueIn(args['input'], 'upload') == null ? STATEMENT : UPLOAD;
   return photo + LABEL * numberOfLabels(args);
+}
+
+/** A vocabulary's vectors are kept; those of its labels that are read for the first time are the server's. */
+function priceOfClassifications({ input }: Arguments): number {
+  const images = lengthIn(input, 'imageIds');
+  const labels =
+    valueIn(input, 'labels') == null ? INDEX_SEARCH : LABEL * lengthIn(input, 'labels');
+  return STATEMENT + labels + images * CLASSIFIED;
+}
+
+function priceOfTags({ input }: Arguments): number {
+  const labels = lengthIn(input, 'add') + lengthIn(input, 'remove');
+  return STATEMENT + lengthIn(input, 'imageIds') * (1 + labels * ROW);
 }
 
 /** Its texts are encoded, five templates where it has none. */

@@ -11,6 +11,7 @@ import { findCollectionsByIds } from '../../store/collections.ts';
 import { countIndexedOf } from '../../store/changes.ts';
 import { hexOf, readEmbeddings } from '../../store/embeddings.ts';
 import { findImagesByIds } from '../../store/images.ts';
+import { findTagsOf } from '../../store/image-tags.ts';
 import { measureRates } from '../../store/job-items.ts';
 import { countItemsOf } from '../../store/job-summaries.ts';
 import type {
@@ -54,6 +55,7 @@ export function createLoaders(
     image: byKey(async (ids: readonly ImageId[]) =>
       keyed(await findImagesByIds(pool, ids), ({ id }) => id),
     ),
+    tags: byKey((ids: readonly ImageId[]) => findTagsOf(pool, ids)),
     liveEmbedding: byKey((ids: readonly ImageId[]) => findLiveEmbeddings(pool, ids)),
     vector: createVectorLoader(pool),
     rate: byKey((ids: readonly JobId[]) => measureRates(pool, ids, new Date())),

@@ -18,6 +18,10 @@ export const Image: ImageResolvers = {
       size,
     }),
   embedding: ({ id }, _args, { loaders }) => loaders.liveEmbedding.load(id),
+  tags: async ({ id }, { vocabulary }, { loaders }) => {
+    const tags = (await loaders.tags.load(id)) ?? [];
+    return tags.filter((tag) => typeof vocabulary !== 'string' || tag.vocabulary === vocabulary);
+  },
 };
 
 function pathOf(route: string, { id }: ImageRecord): string {

@@ -17,6 +17,7 @@ import {
 import { EmbeddingInfo } from './EmbeddingInfo.ts';
 import { Generation } from './Generation.ts';
 import { Image } from './Image.ts';
+import { ImageTag } from './ImageTag.ts';
 import { Job, JobItem } from './Job.ts';
 import { Label } from './Label.ts';
 import { addSource } from './Mutation/addSource.ts';
@@ -32,7 +33,9 @@ import {
 } from './Mutation/generation-switch.ts';
 import { previewTagRun } from './Mutation/previewTagRun.ts';
 import { revertTagRun } from './Mutation/revertTagRun.ts';
+import { reviewTags } from './Mutation/reviewTags.ts';
 import { revokeApiKey } from './Mutation/revokeApiKey.ts';
+import { setTags } from './Mutation/setTags.ts';
 import { startIngest } from './Mutation/startIngest.ts';
 import { startReindex } from './Mutation/startReindex.ts';
 import { startSnapshot } from './Mutation/startSnapshot.ts';
@@ -44,6 +47,7 @@ import { deleteVocabulary, importVocabulary, putVocabulary } from './Mutation/vo
 import { Node } from './Node.ts';
 import { apiKeys } from './Query/apiKeys.ts';
 import { classifyImage } from './Query/classifyImage.ts';
+import { classifyImages } from './Query/classifyImages.ts';
 import { collection } from './Query/collection.ts';
 import { collections } from './Query/collections.ts';
 import { image } from './Query/image.ts';
@@ -54,15 +58,18 @@ import { jobs } from './Query/jobs.ts';
 import { generations, textModels, visionSpaces } from './Query/models.ts';
 import { node, nodes } from './Query/node.ts';
 import { previewLabel } from './Query/previewLabel.ts';
+import { reviewQueue } from './Query/reviewQueue.ts';
 import { search } from './Query/search.ts';
 import { similarImages } from './Query/similarImages.ts';
+import { tagReport } from './Query/tagReport.ts';
 import { tagRuns } from './Query/tagRuns.ts';
 import { viewer } from './Query/viewer.ts';
 import { vocabularies, vocabulary } from './Query/vocabularies.ts';
+import { ReviewItem } from './ReviewItem.ts';
 import { Source } from './Source.ts';
 import { jobProgress } from './Subscription/jobProgress.ts';
-import { MUTATION_STUBS, QUERY_STUBS, TYPE_STUBS } from './tagging-stubs.ts';
 import { LabelPreview, TagRun, TagSample } from './TagRun.ts';
+import { TagReport } from './TagReport.ts';
 import { TextModel } from './TextModel.ts';
 import { Viewer } from './Viewer.ts';
 import { VisionSpace } from './VisionSpace.ts';
@@ -74,9 +81,8 @@ export const resolvers: Resolvers = {
   Query: {
     ...{ apiKeys, classifyImage, collection, collections, generations, image, images },
     ...{ indexHealth, job, jobs, node, nodes, search, similarImages, textModels, viewer },
-    ...{ previewLabel, tagRuns },
+    ...{ classifyImages, previewLabel, reviewQueue, tagReport, tagRuns },
     ...{ visionSpaces, vocabularies, vocabulary },
-    ...QUERY_STUBS,
   },
   Mutation: {
     ...{ addSource, createApiKey, createCollection, deleteCollection, deleteImages },
@@ -84,16 +90,15 @@ export const resolvers: Resolvers = {
     ...{ pauseJob, resumeJob, cancelJob, retryFailedItems },
     ...{ startReindex, startSnapshot, startVerify },
     ...{ promoteGeneration, rollbackGeneration, discardGeneration },
+    ...{ reviewTags, setTags },
     ...{ previewTagRun, revertTagRun, startTagRun },
     ...{ putVocabulary, importVocabulary, deleteVocabulary },
-    ...MUTATION_STUBS,
   },
   Subscription: { jobProgress },
   ...{ ApiKey, Collection, EmbeddingInfo, Generation, Image, Job, JobItem, Node, Source },
-  ...{ LabelPreview, TagRun, TagSample },
+  ...{ ImageTag, LabelPreview, ReviewItem, TagReport, TagRun, TagSample },
   ...{ TextModel, Viewer, VisionSpace },
   ...{ CollectionConnection, ImageConnection, JobConnection, JobItemConnection, SearchConnection },
   ...{ LabelConnection, ReviewItemConnection, RunLabelConnection, TagRunConnection },
   ...{ Label, Vocabulary, VocabularyConnection, VocabularyVersion },
-  ...TYPE_STUBS,
 };

@@ -15,15 +15,24 @@ const LOGIT_SCALE = Math.exp(2.6592);
 const MOST_LABELS = 200;
 const LONGEST_LABEL = 200;
 
-/** Which of the labels an image shows best, best first; equal ones in the order given. */
-export async function classify(
+/** Labels with their vectors, which images are compared with. */
+export interface Classes {
+  readonly names: readonly string[];
+  readonly vectors: readonly Embedding[];
+}
+
+/** Throws `BAD_USER_INPUT`. */
+export async function encodeLabels(
   texts: TextEmbeddings,
-  image: Embedding,
   labels: readonly string[],
-): Promise<readonly ScoredLabel[]> {
+): Promise<Classes> {
   const names = checkLabels(labels);
-  const classes = await texts.encodeClasses(names);
-  const scores = classes.map((embedding) => cosine(image, embedding));
+  return { names, vectors: await texts.encodeClasses(names) };
+}
+
+/** Which of the labels an image shows best, best first; equal ones in the order given. */
+export function classify(image: Embedding, { names, vectors }: Classes): readonly ScoredLabel[] {
+  const scores = vectors.map((vector) => cosine(image, vector));
   const best = Math.max(...scores);
   const weights = scores.map((score) => Math.exp(LOGIT_SCALE * (score - best)));
   const sum = weights.reduce((total, weight) => total + weight, 0);

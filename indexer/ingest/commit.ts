@@ -1,6 +1,7 @@
 import { recordIndexed } from '../../store/changes.ts';
 import { addEmbeddings, type NewEmbeddings } from '../../store/embeddings.ts';
 import { readKeptSpaces } from '../../store/generations.ts';
+import { replaceImportedTags, type ImportedKeywords } from '../../store/imported-tags.ts';
 import { lockImagesAt, type FileOfImage } from '../../store/image-files.ts';
 import {
   deleteImages,
@@ -12,6 +13,7 @@ import {
 import type { CollectionId, ImageId, VisionSpaceId } from '../../store/ids.ts';
 import type { Outcome } from '../../store/job-items.ts';
 import type { Queryable } from '../../store/transaction.ts';
+import { cleanKeywords } from './keywords/clean-keywords.ts';
 import { findPresence, type Presence } from './image-file.ts';
 import type { ReadBatch, ReadFile } from './read-batch.ts';
 import { UnreadableImage } from './reasons.ts';
@@ -69,6 +71,13 @@ export async function commitBatch(
     ...([client, collectionId] as const),
     rest.map((file) => toImage(file, batch)),
   );
+  await replaceImportedTags(client, [
+    ...rest.map((file, i) => keywordsOf(file, batch, ids[i])),
+    ...touched.map((file) => keywordsOf(file, batch, batch.states.get(file.path)?.id)),
+    ...moves.flatMap(({ file, image: { id } }) =>
+      moved.includes(id) ? [keywordsOf(file, batch, id)] : [],
+    ),
+  ]);
   for (const ofSpace of embeddings) {
     if (kept.has(ofSpace.visionSpaceId)) await addEmbeddings(client, ofSpace);
   }
@@ -81,6 +90,18 @@ export async function commitBatch(
     counted.add(hash);
   }
   return outcomes;
+}
+
+/** What the file says of itself, and its sidecars beside it. */
+function keywordsOf(
+  { hash, keywords, path }: ReadFile,
+  { descriptions }: ReadBatch,
+  imageId: ImageId | undefined,
+): ImportedKeywords {
+  if (imageId === undefined) throw new Error(`The image ${path} has no id.`);
+  const own = descriptions.get(hash)?.metadata['keywords'];
+  const texts = Array.isArray(own) ? own.filter((text) => typeof text === 'string') : [];
+  return { imageId, keywords: cleanKeywords([...texts, ...keywords]) };
 }
 
 /** Only the first image of the same bytes was decoded. */

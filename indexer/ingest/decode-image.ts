@@ -8,6 +8,9 @@ import { messageOf, PlatformError } from '../../platform/errors.ts';
 import type { ImageFormat } from '../../store/images.ts';
 import type { DecodedImage, DecodeTask, Limits, ThumbnailRequest } from './decoder-protocol.ts';
 import { readExifFacts } from './exif.ts';
+import { cleanKeywords } from './keywords/clean-keywords.ts';
+import { readIptcKeywords } from './keywords/iptc.ts';
+import { readXmpKeywords } from './keywords/xmp.ts';
 import { UnreadableImage } from './reasons.ts';
 import { sniff } from './sniff.ts';
 
@@ -25,9 +28,16 @@ export async function decodeImage(
   const facts = await readHeader(bytes, format, maxPixels);
   const pixels = input && (await reading(bytes, format, () => preprocessImage(bytes, input)));
   if (thumbnail) await writeThumbnail(bytes, format, thumbnail);
-  const { takenAt, metadata } = readExifFacts(readsExif ? facts.exif : undefined);
+  const { takenAt, metadata: ofCamera } = readExifFacts(readsExif ? facts.exif : undefined);
+  const keywords = readsExif ? readKeywords(facts) : [];
+  const metadata = { ...ofCamera, ...(keywords.length === 0 ? {} : { keywords }) };
   const { width, height } = facts.autoOrient;
   return { sha256, bytes: bytes.length, format, width, height, takenAt, metadata, pixels };
+}
+
+/** What the file itself says it shows. */
+function readKeywords({ xmp, iptc }: Metadata): readonly string[] {
+  return cleanKeywords([...readXmpKeywords(xmp), ...readIptcKeywords(iptc)]);
 }
 
 function formatOf(bytes: Uint8Array): ImageFormat {

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { messageOf } from '../../platform/errors.ts';
 import { decodeImage } from './decode-image.ts';
-import type { ChildReply, ChildRequest } from './decoder-protocol.ts';
+import type { ChildReply, ChildRequest, FileDigest, Limits } from './decoder-protocol.ts';
+import { readSidecars } from './keywords/sidecars.ts';
 import { hashFile, readWholeFile, tooLarge } from './read-file.ts';
 import { UnreadableImage } from './reasons.ts';
 
@@ -21,7 +22,7 @@ async function handle(request: ChildRequest): Promise<ChildReply> {
   const { limits } = request;
   switch (request.kind) {
     case 'hash':
-      return { kind: 'hashed', digest: await hashFile(request.path, limits.maxBytes) };
+      return { kind: 'hashed', digest: await digest(request.path, limits) };
     case 'decode': {
       const { source, task } = request;
       const bytes =
@@ -30,6 +31,14 @@ async function handle(request: ChildRequest): Promise<ChildReply> {
       return { kind: 'decoded', image: await decodeImage(bytes, task, limits) };
     }
   }
+}
+
+/** Sidecars first: one that is written meanwhile is newer than what is kept, and read again. */
+async function digest(path: string, { maxBytes }: Limits): Promise<FileDigest> {
+  const sidecars = await readSidecars(path);
+  const file = await hashFile(path, maxBytes);
+  const mtimeNs = sidecars.mtimeNs > file.mtimeNs ? sidecars.mtimeNs : file.mtimeNs;
+  return { ...file, mtimeNs, keywords: sidecars.keywords };
 }
 
 /** When memory runs out the kernel is to take this process, not the one that has the work of many. */

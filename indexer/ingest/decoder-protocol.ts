@@ -20,6 +20,7 @@ export interface DecodeTask {
   readonly thumbnail: ThumbnailRequest | null;
   /** The bytes it must be, 64 hex digits; others are `CHANGED_WHILE_READ`. Null: any. */
   readonly expectedSha256: string | null;
+  /** And XMP and IPTC. */
   readonly readsExif: boolean;
 }
 
@@ -40,8 +41,10 @@ export type ChildRequest =
 export interface FileDigest {
   readonly sha256: Uint8Array;
   readonly bytes: number;
-  /** Nanoseconds since 1970, of the file that was read. */
+  /** Nanoseconds since 1970, of the file that was read or of its sidecar, whichever is newer: both decide what is known of it. */
   readonly mtimeNs: bigint;
+  /** Keywords of its sidecars. */
+  readonly keywords: readonly string[];
 }
 
 export interface DecodedImage {

@@ -4,6 +4,8 @@ import readExif, { type Exif } from 'exif-reader';
 export interface PhotoMetadata {
   readonly camera?: Camera;
   readonly gps?: Position;
+  /** Of XMP and IPTC within the file. */
+  readonly keywords?: readonly string[];
 }
 
 export interface Camera {

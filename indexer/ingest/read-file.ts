@@ -6,13 +6,15 @@ import { systemErrorCode } from '../../platform/errors.ts';
 import { cannotRead, UnreadableImage } from './reasons.ts';
 import type { FileDigest } from './decoder-protocol.ts';
 
+export type FileHash = Omit<FileDigest, 'keywords'>;
+
 /** A link at the end of the path is refused, and a pipe without a writer doesn't hold us up. */
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK; // undefined counts as 0 where a system lacks one
 const CHUNK_BYTES = 1 << 20;
 
 /** Hashes a regular file without holding it. Throws `UnreadableImage`. */
-export async function hashFile(path: string, maxBytes: number): Promise<FileDigest> {
+export async function hashFile(path: string, maxBytes: number): Promise<FileHash> {
   return withFile(path, maxBytes, async (file, before) => {
     const hash = createHash('sha256');
     const buffer = Buffer.alloc(Math.min(CHUNK_BYTES, Number(before.size)));

@@ -5,6 +5,7 @@ import { lstat, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chunk } from '../../platform/chunk.ts';
 import { systemErrorCode, throwIfAborted } from '../../platform/errors.ts';
+import { isSidecarName, newestSidecarNs, sidecarNames } from './keywords/sidecars.ts';
 import { cannotRead, UnreadableImage, type ReasonCode } from './reasons.ts';
 
 /** What lies in a folder. Paths are relative to it, with slashes, exactly as the file system has them. */
@@ -13,7 +14,7 @@ export type Scanned =
       readonly kind: 'file';
       readonly path: string;
       readonly bytes: number;
-      /** Nanoseconds since 1970. */
+      /** Nanoseconds since 1970; its sidecar's where that is newer. */
       readonly mtimeNs: bigint;
     }
   | {
@@ -48,6 +49,7 @@ const STATS_AT_ONCE = 64;
 export async function* scanFolder(folder: string, signal?: AbortSignal): AsyncGenerator<ScanPage> {
   const open = [''];
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    const sidecars = await findSidecars(folder, path);
     for await (const names of readFolder(folder, path)) {
       throwIfAborted(signal);
       if (names.kind === 'unreadable') {
@@ -55,7 +57,7 @@ export async function* scanFolder(folder: string, signal?: AbortSignal): AsyncGe
         yield unreadableFolder(path, names.error);
         continue;
       }
-      const { folders, page } = await look(folder, path, names.entries);
+      const { folders, page } = await look({ root: folder, parent: path, sidecars }, names.entries);
       open.push(...folders);
       yield page;
     }
@@ -99,16 +101,36 @@ function unreadableFolder(path: string, error: unknown): ScanPage {
   };
 }
 
+interface Place {
+  readonly root: string;
+  /** Below the root; '' is the root itself. */
+  readonly parent: string;
+  /** Names of the sidecars there. */
+  readonly sidecars: ReadonlySet<string>;
+}
+
+/** Names alone, which is quick: a sidecar may stand on another page than its photo. */
+async function findSidecars(root: string, path: string): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  try {
+    for await (const { name } of await opendir(join(root, path), { bufferSize: 256 })) {
+      if (isSidecarName(name)) found.add(name);
+    }
+  } catch {
+    // Reading the folder itself says what is wrong with it.
+  }
+  return found;
+}
+
 async function look(
-  root: string,
-  parent: string,
+  place: Place,
   entries: readonly Dirent<Buffer>[],
 ): Promise<{ folders: string[]; page: ScanPage }> {
   const folders: string[] = [];
   const found: Scanned[] = [];
   let ignored = 0;
   for (const part of chunk(entries, STATS_AT_ONCE)) {
-    const seen = await Promise.all(part.map((entry) => lookAt(root, parent, entry)));
+    const seen = await Promise.all(part.map((entry) => lookAt(place, entry)));
     for (const one of seen) {
       if (one === 'ignored') ignored++;
       else if (typeof one === 'string') folders.push(one.slice(FOLDER.length));
@@ -122,8 +144,7 @@ const FOLDER = 'folder ';
 
 /** Null: nothing (hidden, or gone meanwhile). */
 async function lookAt(
-  root: string,
-  parent: string,
+  { root, parent, sidecars }: Place,
   entry: Dirent<Buffer>,
 ): Promise<Scanned | `${typeof FOLDER}${string}` | 'ignored' | null> {
   const name = entry.name.toString();
@@ -137,7 +158,11 @@ async function lookAt(
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
     return refused(path, 'NAME_TOO_LONG', `Its path is longer than ${MAX_PATH_BYTES} bytes.`);
   }
-  return lookAtFile(root, path);
+  const found = await lookAtFile(root, path);
+  const beside = sidecars.size === 0 ? [] : sidecarNames(name).filter((one) => sidecars.has(one));
+  if (found?.kind !== 'file' || beside.length === 0) return found;
+  const sidecarNs = await newestSidecarNs(join(root, parent), beside);
+  return { ...found, mtimeNs: sidecarNs > found.mtimeNs ? sidecarNs : found.mtimeNs };
 }
 
 async function lookAtFile(root: string, path: string): Promise<Scanned | null> {

@@ -93,11 +93,12 @@ export interface CalibrationPrior {
 
 /**
  * What holds for labels in general, as long as nobody clicked: fitted on 56 nouns over the 1,000 dev photos of Flickr8k
- * (test/bench/fit-tagging-prior.ts; docs/decisions/0050-evidence.md). A probability of 0.5 is at 3.3 deviations above the mean.
+ * (test/bench/fit-tagging-prior.ts; docs/decisions/0050-evidence.md). A probability of 0.5 is at 3.3 deviations above the mean. The
+ * spread is twice that of those nouns: other collections and vocabularies differ more.
  */
 export const PRIOR: CalibrationPrior = {
   ...{ slope: 0.95, intercept: -3.17 },
-  precision: { slope: 8.9, cross: 1.4, intercept: 0.53 },
+  precision: { slope: 4.4, cross: 0.7, intercept: 0.26 },
 };
 
 /** A label whose clicks contradict its scores gets nearly the same probability everywhere, never a falling one. */

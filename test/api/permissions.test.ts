@@ -35,6 +35,10 @@ const TABLE: Readonly<Record<string, Row>> = {
     may: READERS,
     document: `{ classifyImage(input: { imageId: "${UNKNOWN_IMAGE}", labels: ["a"] }) { label } }`,
   },
+  'Query.classifyImages': {
+    may: READERS,
+    document: `{ classifyImages(input: { imageIds: ["${UNKNOWN_IMAGE}"], labels: ["a"] }) { image { id } } }`,
+  },
   'Query.collection': { may: READERS, document: '{ collection(name: "nowhere") { id } }' },
   'Query.collections': { may: READERS, document: '{ collections { totalCount } }' },
   'Query.generations': { may: READERS, document: '{ generations(collection: "own") { id } }' },
@@ -45,6 +49,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Query.jobs': { may: CURATORS, document: '{ jobs { totalCount } }' },
   'Query.node': { may: READERS, document: `{ node(id: "${UNKNOWN_IMAGE}") { id } }` },
   'Query.nodes': { may: READERS, document: `{ nodes(ids: ["${UNKNOWN_IMAGE}"]) { id } }` },
+  'Query.reviewQueue': {
+    may: CURATORS,
+    document: '{ reviewQueue(collection: "own") { totalCount } }',
+  },
   'Query.search': {
     may: READERS,
     document: '{ search(input: { collection: "own", text: "a" }) { path } }',
@@ -58,6 +66,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     document: '{ previewLabel(input: { collection: "nowhere", label: { name: "a" } }) { label } }',
   },
   'Query.tagRuns': { may: READERS, document: '{ tagRuns(collection: "own") { totalCount } }' },
+  'Query.tagReport': { may: READERS, document: '{ tagReport(collection: "own") { tags } }' },
   'Query.textModels': { may: READERS, document: '{ textModels { id } }' },
   'Query.viewer': { may: READERS, document: '{ viewer { role } }' },
   'Query.visionSpaces': { may: READERS, document: '{ visionSpaces { id } }' },
@@ -95,6 +104,10 @@ const TABLE: Readonly<Record<string, Row>> = {
     may: CURATORS_OF_ALL,
     document: `mutation { putVocabulary(input: { name: "", labels: [] }) ${ERRORS} }`,
   },
+  'Mutation.reviewTags': {
+    may: CURATORS,
+    document: `mutation { reviewTags(input: { verdicts: [] }) ${ERRORS} }`,
+  },
   'Mutation.revokeApiKey': {
     may: ADMINS_OF_ALL,
     document: `mutation { revokeApiKey(input: { id: "slk_000000000000" }) ${ERRORS} }`,
@@ -122,6 +135,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Mutation.revertTagRun': {
     may: CURATORS,
     document: `mutation { revertTagRun(input: { id: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.setTags': {
+    may: CURATORS,
+    document: `mutation { setTags(input: { imageIds: ["${UNKNOWN_IMAGE}"], add: ["a"] }) ${ERRORS} }`,
   },
   'Mutation.startTagRun': {
     may: CURATORS,

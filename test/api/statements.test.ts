@@ -47,6 +47,7 @@ const NODE = `node {
   id path url thumbnailUrl
   collection { name imageCount generation { number images visionSpace { name } } textModel { name } sources { name } }
   embedding { createdAt visionSpace { name } values }
+  tags { label tagRun { state } }
 }`;
 const IMAGES = `query ($name: String!) {
   images(collection: $name, first: 100) { totalCount edges { ${NODE} } pageInfo { endCursor } }

@@ -51,7 +51,7 @@ const data = await mkdtemp(join(tmpdir(), 'sharelock-bench-'));
 closers.add(() => rm(data, { recursive: true, force: true }));
 const config = {
   ...{ databaseUrl: null, bundleFolder: BUNDLE, bundlesFolder: join(data, 'bundles') },
-  ...{ mediaRoots: null, sessions: null, engine: 'auto' as const },
+  ...{ mediaRoots: null, sessions: null, engine: 'auto' as const, writesSidecars: false },
 };
 const logger = createLogger({ level: 'warn' });
 const rows: [what: string, value: number, goal: number | null][] = [];

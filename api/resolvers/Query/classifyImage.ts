@@ -3,8 +3,8 @@ import type { Embedding } from '../../../models/embedding.ts';
 import { getVisibleImage } from '../../auth/visible.ts';
 import type { Context } from '../../context.ts';
 import type { ClassifyImageInput, QueryResolvers } from '../../generated/resolvers.ts';
-import { classify } from '../../search/image-classifier.ts';
-import { findSearched } from '../../search/searched-collection.ts';
+import { classify, encodeLabels } from '../../search/image-classifier.ts';
+import { findTexts } from '../../search/classified-images.ts';
 import { loadEmbedding } from '../../search/search-terms.ts';
 import type { TextEmbeddings } from '../../search/text-embeddings.ts';
 
@@ -14,7 +14,7 @@ export const classifyImage: NonNullable<QueryResolvers['classifyImage']> = async
   context,
 ) => {
   const { texts, embedding } = await read(context, input);
-  return [...(await classify(texts, embedding, input.labels))];
+  return [...classify(embedding, await encodeLabels(texts, input.labels))];
 };
 
 interface Read {
@@ -40,15 +40,7 @@ async function readUpload(
 }
 
 async function readStored(context: Context, imageId: string): Promise<Read> {
-  const { services, loaders } = context;
   const image = await getVisibleImage(context, imageId);
-  const collection = await loaders.collection.load(image.collectionId);
-  if (!collection) throw new Error('An image outlived its collection.');
-  const { visionSpace, textModel } = await findSearched(context, collection);
-  if (textModel === null) {
-    const message = `No text model of the vision space ${visionSpace.name} is known: train one.`;
-    throw new PlatformError('MODEL_MISMATCH', message);
-  }
-  const embedding = await loadEmbedding(context, image, visionSpace);
-  return { texts: await services.textModels.get(textModel), embedding };
+  const { texts, visionSpace } = await findTexts(context, image.collectionId);
+  return { texts, embedding: await loadEmbedding(context, image, visionSpace) };
 }

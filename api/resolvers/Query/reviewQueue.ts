@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { STRATA } from '../../../indexer/tagging/strata.ts';
+import { PlatformError } from '../../../platform/errors.ts';
+import { asImageId, asLabelId, type LabelId } from '../../../store/ids.ts';
+import { findLabelsNamed } from '../../../store/label-names.ts';
+import {
+  countReviewItems,
+  listReviewItems,
+  type ReviewFilter,
+  type ReviewPlace,
+} from '../../../store/review-queue.ts';
+import { getVocabulary, type VocabularyRecord } from '../../../store/vocabularies.ts';
+import { getVisibleCollection } from '../../auth/visible.ts';
+import { paginate } from '../../connections.ts';
+import type { Context } from '../../context.ts';
+import type { QueryResolvers } from '../../generated/resolvers.ts';
+
+/** A rank, an image and a label. */
+const PLACE = z.string().regex(/^-?\d[\d.e+-]{0,30} \d{1,18} \d{1,9}$/);
+
+export const reviewQueue: NonNullable<QueryResolvers['reviewQueue']> = async (
+  _parent,
+  { collection: name, vocabulary: named, label, order: by, ...page },
+  context,
+) => {
+  const { pool } = context.services.database;
+  const { id: collectionId } = await getVisibleCollection(context, name);
+  const vocabulary = named == null ? null : await getVocabulary(pool, named);
+  const labelIds = label == null ? null : await getLabels(context, label, vocabulary);
+  const filter: ReviewFilter = {
+    ...{ collectionId, vocabularyId: vocabulary?.id ?? null, labelIds, strata: STRATA },
+  };
+  return paginate(page, {
+    ...{ kind: `${by} reviews of ${collectionId}`, key: PLACE },
+    keyOf: ({ rank, imageId, labelId }) => `${rank} ${imageId} ${labelId}`,
+    read: ({ after, limit }) => listReviewItems(pool, filter, by, { after: placeOf(after), limit }),
+    count: () => countReviewItems(pool, filter, by),
+  });
+};
+
+function placeOf(cursor: string | null): ReviewPlace | null {
+  if (cursor === null) return null;
+  const [rank = '', image = '', label = ''] = cursor.split(' ');
+  return { rank: Number(rank), imageId: asImageId(image), labelId: asLabelId(Number(label)) };
+}
+
+/** One in a vocabulary; without one, whatever is named so. */
+async function getLabels(
+  { services }: Context,
+  label: string,
+  vocabulary: VocabularyRecord | null,
+): Promise<readonly LabelId[]> {
+  const found = await findLabelsNamed(services.database.pool, label, vocabulary?.id ?? null);
+  if (found.length > 0) return found;
+  const where = vocabulary === null ? 'No vocabulary' : `The vocabulary "${vocabulary.name}"`;
+  const verb = vocabulary === null ? 'has a' : 'has no';
+  throw new PlatformError('NOT_FOUND', `${where} ${verb} label "${label.slice(0, 200)}".`);
+}
