@@ -103,7 +103,9 @@ interface Item {
   readonly image: { readonly id: string };
 }
 
-async function queue(variables: object): Promise<{ items: Item[]; total: number; end: string }> {
+async function queue(
+  variables: Readonly<Record<string, unknown>>,
+): Promise<{ items: Item[]; total: number; end: string }> {
   const answer = await api.query(QUEUE, { key: curator, variables });
   const [total] = valuesAt(answer, 'reviewQueue.totalCount');
   const items = valuesAt(answer, 'reviewQueue.edges.node') as Item[];
@@ -258,7 +260,7 @@ describe('the queue', () => {
 
   test('refuses the cursor of another order, a label and a vocabulary that are not there', async () => {
     const { end } = await queue({ order: 'BEST', first: 2 });
-    const ask = async (variables: object) =>
+    const ask = async (variables: Readonly<Record<string, unknown>>) =>
       (await api.query(QUEUE, { key: curator, variables })).codes;
 
     expect(await ask({ order: 'SAMPLED', after: end })).toEqual(['BAD_USER_INPUT']);
