@@ -22,7 +22,7 @@ export async function readChains(db: Queryable): Promise<Chains> {
   for (const { id } of links) {
     const chain: string[] = [];
     for (let at: LabelId | undefined = id; at !== undefined; at = parents.get(at)) {
-      chain.unshift(names.get(at)?.label ?? '');
+      chain.unshift(names.get(at) ?? '');
       if (chain.length > parents.size + 1) break; // a circle; there is none
     }
     chains.set(id, chain);
