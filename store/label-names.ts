@@ -75,3 +75,17 @@ export async function findFullNames(
   );
   return new Map(rows.map(({ id, ...name }) => [id, name]));
 }
+
+/** By label: how many labels the newest version of its vocabulary has. Labels that aren't there are left out. */
+export async function countVocabulariesOf(
+  db: Queryable,
+  ids: readonly LabelId[],
+): Promise<ReadonlyMap<LabelId, number>> {
+  const { rows } = await db.query<{ id: LabelId; size: number }>(
+    `SELECT l.id, n.label_count AS size FROM labels l JOIN vocabularies v ON v.id = l.vocabulary_id
+     JOIN vocabulary_versions n ON n.vocabulary_id = v.id AND n.version = v.version
+     WHERE l.id = ANY($1::int[]) AND NOT v.is_open`,
+    [ids],
+  );
+  return new Map(rows.map(({ id, size }) => [id, size]));
+}

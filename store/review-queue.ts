@@ -98,12 +98,15 @@ const DRAW = `((hashint8extended(t.image_id, t.label_id) >> 11) & 90071992547409
 const IN_STRATUM = `greatest(1, coalesce((r.strata ->> (width_bucket(t.probability::float8, $3::float8[]) - 1))::float8, 1))`;
 /** Tags are asked about so many times as often as images without the label: precision is looked at more than recall. */
 const TAGS_BEFORE_SAMPLES = 3;
+/** Draws from a stratum go with this power of its size: 0 for as many from each, 1 for as it comes. */
+const SIZE_COUNTS = 0.5;
 /** About so many images without a label a run keeps of each stratum. */
 const SAMPLES_A_STRATUM = 20;
 
 /**
  * What orders the queue. A draw times a weight that is the same all over a stratum: so each stratum is drawn from at random, and the
- * weights decide how often, here in proportion to the root of its size: small strata count, large ones count more.
+ * weights decide how often: small strata count, because there is what a tag's precision hangs on; large ones count more, because there the
+ * probabilities have to be right for most images.
  */
 const RANKS: Readonly<Record<ReviewOrder, Readonly<Record<'tag' | 'sample', string>>>> = {
   UNCERTAIN: {
@@ -112,8 +115,8 @@ const RANKS: Readonly<Record<ReviewOrder, Readonly<Record<'tag' | 'sample', stri
   },
   BEST: { tag: '-t.probability::float8', sample: '-t.probability::float8' },
   SAMPLED: {
-    tag: `${DRAW} * sqrt(${IN_STRATUM}) / ${TAGS_BEFORE_SAMPLES}`,
-    sample: `${DRAW} * least(${SAMPLES_A_STRATUM}, ${IN_STRATUM}) / sqrt(${IN_STRATUM})`,
+    tag: `${DRAW} * ${IN_STRATUM} ^ (1 - ${SIZE_COUNTS}) / ${TAGS_BEFORE_SAMPLES}`,
+    sample: `${DRAW} * least(${SAMPLES_A_STRATUM}, ${IN_STRATUM}) / ${IN_STRATUM} ^ ${SIZE_COUNTS}`,
   },
 };
 

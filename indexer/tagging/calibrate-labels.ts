@@ -4,11 +4,14 @@ import type { IndexKey } from '../../store/changes.ts';
 import type { LabelId, TextModelId } from '../../store/ids.ts';
 import { readSample } from '../../store/image-ranges.ts';
 import { putLabelCalibrations, scanDecidedEmbeddings } from '../../store/label-calibrations.ts';
+import { countVocabulariesOf } from '../../store/label-names.ts';
 import type { Queryable } from '../../store/transaction.ts';
 import {
   evidenceOf,
   fitCalibration,
   isCalibrated,
+  PRIOR,
+  priorOf,
   statisticsOf,
   type Calibration,
   type Click,
@@ -62,11 +65,15 @@ export async function fitCalibrations(
 ): Promise<ReadonlyMap<LabelId, Calibration>> {
   const statistics = await measureEvidence(pool, scope, prepared);
   const clicks = await readClicks(pool, scope, prepared);
+  const ids = prepared.labels.map(({ id }) => id);
+  const sizes = await countVocabulariesOf(pool, ids);
   return new Map(
-    prepared.labels.map(({ id }, row) => [
-      id,
-      fitCalibration(clicks.get(id) ?? [], statistics[row] ?? NO_STATISTICS),
-    ]),
+    ids.map((id, row) => {
+      const size = sizes.get(id);
+      const prior = size === undefined ? PRIOR : priorOf(size);
+      const own = statistics[row] ?? NO_STATISTICS;
+      return [id, fitCalibration(clicks.get(id) ?? [], own, prior)];
+    }),
   );
 }
 

@@ -93,7 +93,7 @@ async function open(): Promise<JobServices> {
   await mkdir(dataFolder);
   const server = process.env['DATABASE_URL'] ?? '';
   const url = server === '' ? {} : { DATABASE_URL: await createOwnDatabase(server, closers) };
-  const logger = createLogger({ level: 'warn' });
+  const logger = createLogger({ level: 'error' });
   return openServices(parseConfig({ DATA_DIR: dataFolder, ...url }), { closers, logger });
 }
 
@@ -119,7 +119,7 @@ async function addLabels({ database: { pool } }: JobServices): Promise<Vocabular
 }
 
 async function work(services: JobServices, { id }: JobRecord): Promise<void> {
-  const logger = createLogger({ level: 'warn' });
+  const logger = createLogger({ level: 'error' });
   const { database } = services;
   const runner = new JobRunner({ kinds: JOB_KINDS, database, services, logger });
   const { state, result } = await runner.runJob(id, never);
