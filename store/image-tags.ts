@@ -49,7 +49,7 @@ const FIND_TAGS = `
   LEFT JOIN tag_runs r ON r.id = t.run_id
   LEFT JOIN generations g ON g.collection_id = r.collection_id AND g.state = 'LIVE'
   WHERE t.image_id = ANY($1::bigint[])
-  ORDER BY t.image_id, v.name, t.probability DESC NULLS LAST, l.name`;
+  ORDER BY t.image_id, v.name COLLATE "C", t.probability DESC NULLS LAST, l.name COLLATE "C"`;
 
 interface TagRow {
   readonly image_id: string;

@@ -30,6 +30,8 @@ export interface NewVersion {
   /** Only when the newest version is this one, 0: only when there is none; null: whatever it is. */
   readonly ifVersion: number | null;
   readonly createdBy: string;
+  /** Of the file that came with the program, where it is from one. */
+  readonly fileSha256?: Uint8Array;
   readonly now: Date;
 }
 
@@ -54,6 +56,7 @@ export async function putInTransaction(client: Queryable, put: NewVersion): Prom
   checkVersion(before, put.ifVersion);
   const described = await describe(client, before, put);
   if (before.version > 0 && (await isSame(client, before, put.labels))) {
+    await noteFile(client, before, put);
     return { vocabulary: described, changed: false };
   }
   const version = before.version + 1;
@@ -86,6 +89,19 @@ async function describe(
   return { ...before, description, changedAt: now };
 }
 
+/** Another file may say the same. */
+async function noteFile(
+  client: Queryable,
+  { id, version }: VocabularyRecord,
+  { fileSha256 }: NewVersion,
+): Promise<void> {
+  if (fileSha256 === undefined) return;
+  await client.query(
+    'UPDATE vocabulary_versions SET file_sha256 = $3 WHERE vocabulary_id = $1 AND version = $2',
+    [id, version, fileSha256],
+  );
+}
+
 async function isSame(
   client: Queryable,
   { id, version }: VocabularyRecord,
@@ -111,12 +127,12 @@ async function insertVersion(
   client: Queryable,
   id: VocabularyId,
   version: number,
-  { labels, createdBy, now }: NewVersion,
+  { labels, createdBy, fileSha256, now }: NewVersion,
 ): Promise<void> {
   await client.query(
-    `INSERT INTO vocabulary_versions (vocabulary_id, version, label_count, created_at, created_by)
-     VALUES ($1, $2, $3, $4, $5)`,
-    [id, version, labels.length, now, createdBy],
+    `INSERT INTO vocabulary_versions (vocabulary_id, version, label_count, created_at, created_by, file_sha256)
+     VALUES ($1, $2, $3, $4, $5, $6)`,
+    [id, version, labels.length, now, createdBy, fileSha256 ?? null],
   );
   const names = labels.map(({ name }) => name);
   const ids = await ensureLabels(client, id, names);

@@ -132,7 +132,8 @@ export async function listUnreclaimedRuns(db: Queryable): Promise<readonly TagRu
 export const RECLAIM_BATCH = 20_000;
 
 /**
- * Deletes up to `RECLAIM_BATCH` tags of a reverted run, and when none is left its samples; gives how many tags. What another deletes at the
+ * Deletes up to `RECLAIM_BATCH` tags of a reverted run, and with the last of them its samples, and what it went by where it was never
+ * applied; gives how many tags. What another deletes at the
  * same time is passed over, so that nobody waits.
  */
 export async function reclaimTagRun(db: Queryable, id: TagRunId, now: Date): Promise<number> {
@@ -149,6 +150,11 @@ export async function reclaimTagRun(db: Queryable, id: TagRunId, now: Date): Pro
       [id],
     );
   }
+  await db.query(
+    `DELETE FROM run_labels WHERE run_id IN (
+       SELECT id FROM tag_runs WHERE id = $1 AND state = 'REVERTED' AND applied_at IS NULL)`,
+    [id],
+  );
   await db.query(
     `UPDATE tag_runs SET reclaimed_at = $2 WHERE id = $1 AND state = 'REVERTED'
        AND NOT EXISTS (SELECT FROM run_tags WHERE run_id = $1)`,

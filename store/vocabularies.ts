@@ -22,6 +22,8 @@ export interface VocabularyVersionRecord {
   readonly labelCount: number;
   readonly createdAt: Date;
   readonly createdBy: string;
+  /** Of the file that came with the program; null: it is from none. */
+  readonly fileSha256: Uint8Array | null;
 }
 
 /** A label as a version of its vocabulary defines it. */
@@ -101,6 +103,7 @@ export async function countVocabularies(db: Queryable): Promise<number> {
 
 /** What an open vocabulary has now counts for its one version. */
 const VERSIONS = `SELECT v.vocabulary_id AS "vocabularyId", v.version, v.created_at AS "createdAt", v.created_by AS "createdBy",
+    v.file_sha256 AS "fileSha256",
     CASE WHEN o.is_open THEN (SELECT count(*)::int FROM labels l WHERE l.vocabulary_id = o.id)
       ELSE v.label_count END AS "labelCount"
   FROM vocabulary_versions v JOIN vocabularies o ON o.id = v.vocabulary_id`;

@@ -35,6 +35,8 @@ const REVIEW_QUEUE = 500;
 const TAG_REPORT = 2000;
 /** Comparing a label with 2,000 images of its collection, which are read for it: some 50 ms. */
 const REFIT = 500;
+/** Finding the images of a label: 10 ms for one of a thousand labels of 100,000 images. */
+const TAGGED = 100;
 /** Signing a link, 0.01 ms. */
 const SIGNATURE = 0.1;
 /** Storing an uploaded file: hashing and writing 10 MB. */
@@ -217,9 +219,16 @@ function priceOfSearch({ input }: Arguments): number {
   return found + rest.reduce((sum, price) => sum + price, text);
 }
 
-/** A filter looks at every row of its collection. */
+/** A filter looks at every row of its collection, and gathers the images of every label it names. */
 function priceOfFilter({ filter }: Arguments): number {
-  return filter == null ? 0 : COUNT;
+  return filter == null ? 0 : COUNT + TAGGED * labelsIn(filter);
+}
+
+function labelsIn(filter: unknown): number {
+  const tags = valueIn(filter, 'tags');
+  const own = ['anyOf', 'allOf', 'noneOf'].map((field) => lengthIn(tags, field));
+  const parts = ['and', 'or', 'not'].flatMap((field) => valueIn(filter, field) ?? []);
+  return [...own, ...parts.map(labelsIn)].reduce((sum, count) => sum + count, 0);
 }
 
 function priceOfTerm(term: unknown): number {

@@ -91,7 +91,7 @@ async function tag(flags: TagFlags, context: CommandContext): Promise<void> {
     await encodeLabels(services, { target, texts }, { context, progress });
     const counted = flags.preview
       ? await preview(services, { request, target, texts }, context)
-      : await run(services, request, { context, progress });
+      : await run(services, { collection: flags.collection, request }, { context, progress });
     progress.stop();
     print(counted, flags, context);
   } finally {
@@ -152,7 +152,7 @@ async function preview(
 
 async function run(
   services: JobServices,
-  request: TagRunRequest,
+  { collection, request }: { readonly collection: string; readonly request: TagRunRequest },
   { context, progress }: Shown,
 ): Promise<Counted> {
   const { database } = services;
@@ -160,7 +160,7 @@ async function run(
   const asker = { createdBy: COMMAND_LINE, idempotencyKey: null, now };
   const job = await startTagRun(database, request, asker);
   const detail = { job: job.id, vocabulary: request.vocabulary.name };
-  const entry = { actor: COMMAND_LINE, action: 'tag', subject: request.collectionId };
+  const entry = { actor: COMMAND_LINE, action: 'tag', subject: collection };
   await recordAudit(database.pool, { ...entry, detail, now });
   const { signal } = context;
   return count(services, await workOnJob(job.id, services, { progress, signal, label: 'tagging' }));

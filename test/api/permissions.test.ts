@@ -35,6 +35,10 @@ const TABLE: Readonly<Record<string, Row>> = {
     may: READERS,
     document: `{ classifyImage(input: { imageId: "${UNKNOWN_IMAGE}", labels: ["a"] }) { label } }`,
   },
+  'Query.classifyImages': {
+    may: READERS,
+    document: `{ classifyImages(input: { imageIds: ["${UNKNOWN_IMAGE}"], labels: ["a"] }) { image { id } } }`,
+  },
   'Query.collection': { may: READERS, document: '{ collection(name: "nowhere") { id } }' },
   'Query.collections': { may: READERS, document: '{ collections { totalCount } }' },
   'Query.generations': { may: READERS, document: '{ generations(collection: "own") { id } }' },
@@ -57,6 +61,11 @@ const TABLE: Readonly<Record<string, Row>> = {
     may: READERS,
     document: `{ similarImages(imageId: "${UNKNOWN_IMAGE}") { path } }`,
   },
+  'Query.previewLabel': {
+    may: CURATORS,
+    document: '{ previewLabel(input: { collection: "nowhere", label: { name: "a" } }) { label } }',
+  },
+  'Query.tagRuns': { may: READERS, document: '{ tagRuns(collection: "own") { totalCount } }' },
   'Query.tagReport': { may: READERS, document: '{ tagReport(collection: "own") { tags } }' },
   'Query.textModels': { may: READERS, document: '{ textModels { id } }' },
   'Query.viewer': { may: READERS, document: '{ viewer { role } }' },
@@ -118,6 +127,22 @@ const TABLE: Readonly<Record<string, Row>> = {
   'Mutation.startReindex': {
     may: ADMINS,
     document: `mutation { startReindex(input: { collection: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.previewTagRun': {
+    may: CURATORS,
+    document: `mutation { previewTagRun(input: { collection: "nowhere", vocabulary: "a" }) ${ERRORS} }`,
+  },
+  'Mutation.revertTagRun': {
+    may: CURATORS,
+    document: `mutation { revertTagRun(input: { id: "nowhere" }) ${ERRORS} }`,
+  },
+  'Mutation.setTags': {
+    may: CURATORS,
+    document: `mutation { setTags(input: { imageIds: ["${UNKNOWN_IMAGE}"], add: ["a"] }) ${ERRORS} }`,
+  },
+  'Mutation.startTagRun': {
+    may: CURATORS,
+    document: `mutation { startTagRun(input: { collection: "nowhere", vocabulary: "a" }) ${ERRORS} }`,
   },
   'Mutation.startSnapshot': {
     may: ADMINS,

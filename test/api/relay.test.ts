@@ -20,6 +20,12 @@ beforeAll(async () => {
       },
     );
   }
+  for (const vocabulary of ['animals', 'everyday', 'imagenet-1k']) {
+    await api.query(
+      'mutation ($input: TagRunInput!) { startTagRun(input: $input) { userErrors { code } } }',
+      { variables: { input: { collection: 'photos', vocabulary } } },
+    );
+  }
   job = await uploadBadFiles('photos', ['one', 'two', 'three', 'four']);
 });
 
@@ -54,6 +60,10 @@ describe('node', () => {
       'jobs.edges.node.failures.edges.node.id',
     ],
     Source: ['{ collection(name: "photos") { sources { id } } }', 'collection.sources.id'],
+    TagRun: [
+      '{ tagRuns(collection: "photos") { edges { node { id } } } }',
+      'tagRuns.edges.node.id',
+    ],
     TextModel: ['{ textModels { id } }', 'textModels.id'],
     Label: [
       '{ vocabulary(name: "everyday") { labels { edges { node { id } } } } }',
@@ -166,7 +176,8 @@ describe('a connection', () => {
   const LISTS: readonly List[] = [
     list('collections', 5),
     list('images', 5, 'collection: "photos"'),
-    list('jobs', 3),
+    list('jobs', 6),
+    list('tagRuns', 3, 'collection: "photos"'),
     list('vocabularies', 3),
     {
       ...{ name: 'failures', total: 4, path: 'jobs.edges.node.failures' },

@@ -47,6 +47,7 @@ const NODE = `node {
   id path url thumbnailUrl
   collection { name imageCount generation { number images visionSpace { name } } textModel { name } sources { name } }
   embedding { createdAt visionSpace { name } values }
+  tags { label tagRun { state } }
 }`;
 const IMAGES = `query ($name: String!) {
   images(collection: $name, first: 100) { totalCount edges { ${NODE} } pageInfo { endCursor } }
@@ -57,9 +58,35 @@ const SEARCH = `query ($name: String!) {
   }
 }`;
 
+const LABELS = `query ($name: String!) { vocabulary(name: $name) {
+  labelCount labels(first: 1000) { totalCount edges { node { id name parents { name vocabulary { labelCount } } vocabulary { name version } examples { id } } } }
+} }`;
+
+test('a page of labels takes the same statements, however many are on it', async () => {
+  for (const [name, count] of [
+    ['five', 5],
+    ['hundred', 100],
+  ] as const) {
+    const labels = Array.from({ length: count }, (_, i) => ({
+      ...{ name: `label ${i}`, parents: i === 0 ? [] : ['label 0'] },
+    }));
+    await api.query(
+      'mutation ($input: PutVocabularyInput!) { putVocabulary(input: $input) { changed } }',
+      { variables: { input: { name, labels } } },
+    );
+  }
+  await statementsOf(LABELS, 'five', 'vocabulary.labels');
+
+  const few = await statementsOf(LABELS, 'five', 'vocabulary.labels');
+  const many = await statementsOf(LABELS, 'hundred', 'vocabulary.labels');
+
+  expect(many.statements).toEqual(few.statements);
+  expect(many.statements).toHaveLength(8); // two of them find the key
+});
+
 test.each([
-  ['images', IMAGES, 12],
-  ['search', SEARCH, 11],
+  ['images', IMAGES, 13],
+  ['search', SEARCH, 12],
 ])(
   'a page of %s takes the same statements, however many images are on it',
   async (name, document, count) => {

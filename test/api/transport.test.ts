@@ -67,13 +67,26 @@ describe('a request is refused', () => {
       '{"query":"query A{viewer{role}}","operationName":"B"}',
       400,
     ],
-    ['over 1 MB', JSON.stringify({ query: '{viewer{role}}', extra: 'x'.repeat(1_100_000) }), 413],
+    ['over 16 MB', JSON.stringify({ query: '{viewer{role}}', extra: 'x'.repeat(17e6) }), 413],
   ])('%s', async (_name, body, status) => {
     const answer = await post(body);
 
     expect(answer.status).toBe(status);
     expect(answer.data).toBe(null);
     expectNoTrace(answer);
+  });
+
+  test("over 1 MB, of who can't import vocabularies", async () => {
+    const body = JSON.stringify({ query: '{viewer{role}}', extra: 'x'.repeat(1_100_000) });
+    const [reader, curator] = [await api.keyFor('READER'), await api.keyFor('CURATOR')];
+    const send = (key: string): Promise<Response> =>
+      api.fetch('/graphql', {
+        ...{ method: 'POST', body },
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      });
+
+    expect((await send(reader)).status).toBe(413);
+    expect((await send(curator)).status).toBe(200);
   });
 
   test('with a mutation by GET', async () => {

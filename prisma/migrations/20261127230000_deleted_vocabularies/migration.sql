@@ -1,3 +1,6 @@
+-- What tells at start whether a vocabulary that comes with the program is another one now.
+ALTER TABLE "vocabulary_versions" ADD COLUMN "file_sha256" BYTEA;
+
 -- Deleting a vocabulary is over at once, however many tags its runs gave: their rows go in the background.
 
 -- A label that goes looks for its rows.

@@ -90,6 +90,7 @@ describe('at start', () => {
     await putBuiltIns(pool, NOON, await folderWith('["a"]'));
     await putBuiltIns(pool, NOON, await folderWith('["a", "b"]'));
     const { id } = await getVocabulary(pool, 'shipped');
+    await putBuiltIns(pool, NOON, await folderWith('["a", { "name": "b" }]')); // says the same
     expect(await listVersions(pool, id)).toMatchObject([{ labelCount: 2 }, { labelCount: 1 }]);
     await putVocabulary(pool, {
       ...{ name: 'shipped', description: 'Mine.', ifVersion: null, createdBy: 'me', now: NOON },

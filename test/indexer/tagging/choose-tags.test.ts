@@ -52,7 +52,8 @@ function choosePlainly(
   const scoreOf = (column: number): number => scores[row * columns + column] ?? 0;
   const chance = (column: number): number => {
     const evidence = evidenceOf(scoreOf(column), scoreOf(columns - 1));
-    return probabilityOf(evidence, (rules[column] as LabelRule).calibration);
+    const rule = rules[column];
+    return rule ? probabilityOf(evidence, rule.calibration) : 0;
   };
   const ranked = rules.map((_, column) => column).sort((a, b) => scoreOf(b) - scoreOf(a) || a - b);
   const sure = ranked.slice(0, minTagsPerImage);
