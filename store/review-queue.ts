@@ -97,7 +97,7 @@ const DRAW = `((hashint8extended(t.image_id, t.label_id) >> 11) & 90071992547409
 /** How many images of a run are in the pair's stratum, at least 1. */
 const IN_STRATUM = `greatest(1, coalesce((r.strata ->> (width_bucket(t.probability::float8, $3::float8[]) - 1))::float8, 1))`;
 /** Tags are asked about so many times as often as images without the label: precision is looked at more than recall. */
-const TAGS_BEFORE_SAMPLES = 3;
+const TAGS_BEFORE_SAMPLES = 2;
 /** Draws from a stratum go with this power of its size: 0 for as many from each, 1 for as it comes. */
 const SIZE_COUNTS = 0.5;
 /** About so many images without a label a run keeps of each stratum. */

@@ -97,7 +97,7 @@ export interface CalibrationPrior {
  */
 export const PRIOR: CalibrationPrior = {
   ...{ slope: 0.95, intercept: -3.17 },
-  precision: { slope: 8, cross: 0.7, intercept: 0.26 },
+  precision: { slope: 4.4, cross: 0.7, intercept: 0.26 },
 };
 
 /** Labels that the prior was fitted with, and the sizes of vocabularies it is carried over to. */

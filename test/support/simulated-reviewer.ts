@@ -47,13 +47,13 @@ export interface ReviewedRun {
 export interface ReviewPlan {
   /** Places in the photos' labels. */
   readonly labels: readonly number[];
-  /** Of each label; a third of what is uncertain, two thirds of what is drawn. */
+  /** Of each label; half of what is uncertain, half of what is drawn. */
   readonly clicks: number;
 }
 
 const NAME = 'simulated review';
 const CLICKS_A_PAGE = 5;
-const ORDERS: readonly ReviewOrder[] = ['UNCERTAIN', 'SAMPLED', 'SAMPLED'];
+const ORDERS: readonly ReviewOrder[] = ['UNCERTAIN', 'SAMPLED'];
 
 /**
  * Indexes photos with the embeddings they have, tags them, and reviews the tags as a person would who follows the queue and knows what

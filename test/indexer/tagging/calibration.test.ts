@@ -4,6 +4,7 @@ import {
   isCalibrated,
   LEAST_CLICKS,
   PRIOR,
+  priorOf,
   probabilityOf,
   statisticsOf,
   type Click,
@@ -102,6 +103,17 @@ describe('fitting a calibration', () => {
       isCalibrated(fitCalibration(clicksWith(count, true), AS_IS));
 
     expect([of(LEAST_CLICKS - 1), of(LEAST_CLICKS)]).toEqual([false, true]);
+  });
+});
+
+describe('the prior of a vocabulary', () => {
+  test('expects a label of many to be rarer than one of few, within reason', () => {
+    const intercepts = [1, 10, 56, 500, 2000, 20_000].map((size) => priorOf(size).intercept);
+
+    expect(intercepts).toEqual([...intercepts].sort((a, b) => b - a));
+    expect(intercepts[0]).toBe(intercepts[1]);
+    expect(intercepts[2]).toBe(PRIOR.intercept);
+    expect(intercepts[4]).toBe(intercepts[5]);
   });
 });
 

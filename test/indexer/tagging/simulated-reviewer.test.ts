@@ -10,7 +10,7 @@ import { simulateReviews } from '../../support/simulated-reviewer.ts';
 
 /** Photos with captions, where there are some (docs/running.md); test/bench/simulated-reviewer.ts takes a thousand. */
 const DATASET = join(process.env['SHARELOCK_DATA'] ?? 'data', 'flickr8k');
-const [PHOTOS, LABELS, CLICKS] = [600, 8, 50];
+const [PHOTOS, LABELS, CLICKS] = [600, 14, 50];
 
 const whenThere = existsSync(join(DATASET, 'captions.jsonl')) ? test : test.skip;
 
@@ -41,6 +41,6 @@ whenThere(
     const wrong = runs.filter(({ precision, reported: { precision: told } }) => {
       return precision !== null && (precision < told.low - 1e-9 || precision > told.high + 1e-9);
     });
-    expect(wrong.length).toBeLessThanOrEqual(1); // of some sixteen: intervals are of 95 %
+    expect(wrong.length).toBeLessThanOrEqual(3); // of some 28: intervals are of 95 %
   },
 );
