@@ -1,0 +1,52 @@
+import type { ReactNode } from 'react';
+import type { TagScope } from '../location.ts';
+import type { Start } from '../pages/start-page.tsx';
+import { useTitle } from '../use-title.ts';
+import { Header } from './header.tsx';
+import { TagSections, type TagSection } from './tag-sections.tsx';
+import '../styles/panels.css';
+
+/** What the pages about tags have in common: header, links between them, title. */
+export function TagPage({
+  start,
+  section,
+  title,
+  scope,
+  children,
+}: {
+  readonly start: Start;
+  readonly section: TagSection | null;
+  readonly title: string;
+  readonly scope: TagScope;
+  readonly children: ReactNode;
+}): ReactNode {
+  useTitle(title);
+  return (
+    <>
+      <Header start={start} section="tags" collection={scope.collection} />
+      <main className="page panel-page tag-page">
+        <TagSections viewer={start.viewer} section={section} scope={scope} />
+        <h1 className="panel-title">{title}</h1>
+        {children}
+      </main>
+    </>
+  );
+}
+
+/** For readers, beside what they may see. */
+export function ReaderNote({
+  viewer,
+  what,
+}: {
+  readonly viewer: Start['viewer'];
+  /** `change vocabularies`. */
+  readonly what: string;
+}): ReactNode {
+  if (viewer.role !== 'READER') return null;
+  return (
+    <p className="panel-note">
+      You look at this with the key {viewer.keyName}, a READER. To {what}, sign in with a key of the
+      role CURATOR or ADMIN.
+    </p>
+  );
+}
