@@ -33,20 +33,27 @@ export function TagPage({
   );
 }
 
-/** For readers, beside what they may see. */
+/** Whether somebody may change vocabularies, which are of all collections. */
+export function canEditVocabularies({ role, reach }: Start['viewer']): boolean {
+  return role !== 'READER' && reach === null;
+}
+
+/** Beside what may only be looked at: why, and what would be needed. */
 export function ReaderNote({
-  viewer,
+  viewer: { keyName, role },
   what,
+  reach = '',
 }: {
   readonly viewer: Start['viewer'];
   /** `change vocabularies`. */
   readonly what: string;
+  /** `for all collections`, where one of some of them won't do. */
+  readonly reach?: string;
 }): ReactNode {
-  if (viewer.role !== 'READER') return null;
   return (
     <p className="panel-note">
-      You look at this with the key {viewer.keyName}, a READER. To {what}, sign in with a key of the
-      role CURATOR or ADMIN.
+      You look at this with the key {keyName}, a {role}. To {what}, sign in with a key of the role
+      CURATOR or ADMIN {reach}.
     </p>
   );
 }

@@ -26,7 +26,7 @@ export function TaggingPage({
   const isReader = start.viewer.role === 'READER';
   return (
     <TagPage start={start} section="tagging" title="Tagging" scope={{ ...scope, collection }}>
-      <ReaderNote viewer={start.viewer} what="tag images or take tags back" />
+      {isReader ? <ReaderNote viewer={start.viewer} what="tag images or take tags back" /> : null}
       <Loaded query={names} onRetry={reload}>
         {(known) => (
           <>

@@ -5,7 +5,7 @@ import { Moment } from '../components/moment.tsx';
 import { MoreButton } from '../components/more-button.tsx';
 import { Notice } from '../components/notice.tsx';
 import { count } from '../components/number-words.ts';
-import { ReaderNote, TagPage } from '../components/tag-page.tsx';
+import { canEditVocabularies, ReaderNote, TagPage } from '../components/tag-page.tsx';
 import type { VocabularyFactsFragment } from '../generated/operations.ts';
 import { useClient } from '../graphql/client-context.ts';
 import { usePages } from '../graphql/use-pages.ts';
@@ -36,8 +36,10 @@ export function VocabulariesPage({
   const scope = { collection, vocabulary: null };
   return (
     <TagPage start={start} section="vocabularies" title="Vocabularies" scope={scope}>
-      <ReaderNote viewer={start.viewer} what="change vocabularies" />
-      {start.viewer.role === 'READER' ? null : <NewVocabulary collection={collection} />}
+      {canEditVocabularies(start.viewer) ? null : (
+        <ReaderNote viewer={start.viewer} what="change vocabularies" reach="for all collections" />
+      )}
+      {canEditVocabularies(start.viewer) ? <NewVocabulary collection={collection} /> : null}
       <Loaded query={pages.query} onRetry={pages.reload}>
         {({ items }) =>
           items.length === 0 ? (

@@ -6,7 +6,7 @@ import { Loaded } from '../components/loaded.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Notice } from '../components/notice.tsx';
 import { count } from '../components/number-words.ts';
-import { ReaderNote, TagPage } from '../components/tag-page.tsx';
+import { canEditVocabularies, ReaderNote, TagPage } from '../components/tag-page.tsx';
 import type { VocabularyQuery } from '../generated/operations.ts';
 import { useClient, type PageClient } from '../graphql/client-context.ts';
 import { useAction } from '../graphql/use-action.ts';
@@ -39,7 +39,9 @@ export function VocabularyPage({ start, name, collection }: VocabularyPageProps)
       <p className="panel-note">
         <Link href={vocabulariesHref(collection)}>All vocabularies</Link>
       </p>
-      <ReaderNote viewer={start.viewer} what="change vocabularies" />
+      {canEditVocabularies(start.viewer) ? null : (
+        <ReaderNote viewer={start.viewer} what="change vocabularies" reach="for all collections" />
+      )}
       <Loaded query={query} onRetry={reload}>
         {(loaded) => <Vocabulary {...{ start, name, collection }} {...loaded} onChange={reload} />}
       </Loaded>
@@ -70,7 +72,7 @@ function Vocabulary({
   saved,
   onChange,
 }: VocabularyPageProps & LoadedVocabulary & { readonly onChange: () => void }): ReactNode {
-  const canEdit = start.viewer.role !== 'READER';
+  const canEdit = canEditVocabularies(start.viewer);
   if (vocabulary === null && !canEdit) return <Notice title="There is no such vocabulary" />;
   return (
     <>
@@ -114,7 +116,7 @@ function Vocabulary({
         </section>
       )}
       {vocabulary === null || vocabulary.isOpen ? null : <Versions vocabulary={vocabulary} />}
-      {vocabulary !== null && !vocabulary.isOpen && start.viewer.role === 'ADMIN' ? (
+      {vocabulary !== null && !vocabulary.isOpen && canEdit && start.viewer.role === 'ADMIN' ? (
         <DeleteButton name={name} collection={collection} />
       ) : null}
     </>
