@@ -37,7 +37,7 @@ export function useDemoSite(): DemoSite {
     browser = await launchBrowser();
     const { page, close } = await openPage(browser, server.url);
     await page.goto(server.signInLink); // good for one browser
-    await page.getByText('images in demo').waitFor();
+    await page.getByText('of 119 images in demo').waitFor();
     cookies = await page.context().cookies();
     await close();
   }, 120_000);
@@ -94,7 +94,7 @@ export function useDemoSite(): DemoSite {
       await page.goto('/sign-in');
       await page.getByLabel('API key').fill(secret);
       await page.getByRole('button', { name: 'Sign in' }).click();
-      await page.getByText('images in demo').waitFor();
+      await page.getByText('of 119 images in demo').waitFor();
       await page.goto(path);
       return page;
     },

@@ -31,7 +31,7 @@ export function TagFilter({ search }: { readonly search: ResolvedSearch }): Reac
         }}
       >
         <input
-          className="field tag-filter-field"
+          className="field"
           value={text}
           placeholder="Only with the tag…"
           aria-label="Only pictures with this tag"

@@ -15,7 +15,7 @@ export function TagPage({
   children,
 }: {
   readonly start: Start;
-  readonly section: TagSection | null;
+  readonly section: TagSection;
   readonly title: string;
   readonly scope: TagScope;
   readonly children: ReactNode;

@@ -18,8 +18,7 @@ export function TagSections({
   scope,
 }: {
   readonly viewer: Start['viewer'];
-  /** Null: on a page below them. */
-  readonly section: TagSection | null;
+  readonly section: TagSection;
   readonly scope: TagScope;
 }): ReactNode {
   const links: readonly (readonly [TagSection, string, string])[] = [

@@ -35,7 +35,7 @@ export function VocabularyPage({ start, name, collection }: VocabularyPageProps)
   const [query, reload] = useQuery(name, (signal) => loadVocabulary(client, name, signal));
   const scope = { collection, vocabulary: name };
   return (
-    <TagPage start={start} section={null} title={name} scope={scope}>
+    <TagPage start={start} section="vocabularies" title={name} scope={scope}>
       <p className="panel-note">
         <Link href={vocabulariesHref(collection)}>All vocabularies</Link>
       </p>

@@ -16,7 +16,7 @@ export function optionWords(options: unknown): string {
     ...(isNumber(maxTagsPerImage) ? [`at most ${maxTagsPerImage} an image`] : []),
     ...(isNumber(minTagsPerImage) && minTagsPerImage > 0 ? [`at least ${minTagsPerImage}`] : []),
     ...(isNumber(minProbability) ? [`from a probability of ${minProbability} on`] : []),
-    ...(filter == null ? [] : ['only some images']),
+    ...(Object.keys(filter ?? {}).length === 0 ? [] : ['only some images']),
   ];
   return parts.length === 0 ? 'the usual ones' : parts.join(', ');
 }

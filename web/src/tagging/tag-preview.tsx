@@ -32,8 +32,8 @@ export function TagPreview({
         {formatPercent(images === 0 ? 0 : (images - tagged) / images)}). Nothing is written yet.
       </p>
       <p className="panel-note">
-        About {formatDuration(estimatedSeconds)}, by the text model {textModelName(textModel)}.
-        Click a label to see what it finds.
+        The run takes {formatDuration(estimatedSeconds)} of work, by the text model{' '}
+        {textModelName(textModel)}. Click a label to see what it finds.
       </p>
       <ul className="label-counts" aria-label="Labels">
         {labels.slice(0, shown).map((label) => (
