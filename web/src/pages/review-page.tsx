@@ -138,12 +138,6 @@ function Board({
           Does it show: <strong>{scope.label}</strong>?
         </p>
       )}
-      {board >= items.length ? (
-        <p className="panel-note">More tags are on their way…</p>
-      ) : (
-        <ReviewBoard session={session} snapshot={snapshot} isOfOneLabel={scope.label !== null} />
-      )}
-      <Boards session={session} snapshot={snapshot} />
       <ul className="review-keys" aria-label="Keys">
         {KEYS.map(([key, meaning]) => (
           <li key={key}>
@@ -151,6 +145,12 @@ function Board({
           </li>
         ))}
       </ul>
+      {board >= items.length ? (
+        <p className="panel-note">More tags are on their way…</p>
+      ) : (
+        <ReviewBoard session={session} snapshot={snapshot} isOfOneLabel={scope.label !== null} />
+      )}
+      <Boards session={session} snapshot={snapshot} />
     </>
   );
 }
