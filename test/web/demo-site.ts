@@ -21,7 +21,7 @@ export interface DemoSite {
   readonly expectComplaints: (...patterns: RegExp[]) => void;
 }
 
-export const ANIMALS = 'animals';
+export const CREATURES = 'creatures';
 
 export function useDemoSite(): DemoSite {
   let dataFolder = '';
@@ -35,11 +35,12 @@ export function useDemoSite(): DemoSite {
     dataFolder = await mkdtemp(join(tmpdir(), 'sharelock-demo-site-'));
     server = await startServer({ dataFolder, databaseUrl: await useEmptyDatabase() });
     browser = await launchBrowser();
-    const { page, close } = await openPage(browser, server.url);
+    const visit = await openPage(browser, server.url);
+    const { page } = visit;
     await page.goto(server.signInLink); // good for one browser
     await page.getByText('of 119 images in demo').waitFor();
     cookies = await page.context().cookies();
-    await close();
+    await visit.close();
   }, 120_000);
 
   afterEach(async () => {
@@ -110,8 +111,8 @@ export async function tagTheDemo({ ask }: DemoSite): Promise<void> {
     name,
     parents: ['dog', 'cat', 'bird'].includes(name) ? ['animal'] : [],
   }));
-  await ask(PUT, { input: { name: ANIMALS, description: 'For tests', labels } });
-  const input = { collection: 'demo', vocabulary: ANIMALS, minProbability: 0.3 };
+  await ask(PUT, { input: { name: CREATURES, description: 'For tests', labels } });
+  const input = { collection: 'demo', vocabulary: CREATURES, minProbability: 0.3 };
   const { startTagRun } = await ask(START, { input });
   const { id } = (startTagRun as { job: { id: string } }).job;
   for (let tries = 0; tries < 200; tries++) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { findChromium } from '../support/browser.ts';
-import { ANIMALS, tagTheDemo, useDemoSite } from './demo-site.ts';
+import { CREATURES, tagTheDemo, useDemoSite } from './demo-site.ts';
 import { overflow } from './pages.ts';
 
 const hasBrowser = findChromium() !== null;
@@ -9,7 +9,7 @@ if (!hasBrowser) console.warn('Skipped: the report in a browser. No Chromium.');
 
 (hasBrowser ? describe : describe.skip)('the page of the report', () => {
   const site = useDemoSite();
-  const path = `/report?c=demo&vocabulary=${ANIMALS}`;
+  const path = `/report?c=demo&vocabulary=${CREATURES}`;
 
   beforeAll(async () => {
     await tagTheDemo(site);
@@ -32,7 +32,7 @@ if (!hasBrowser) console.warn('Skipped: the report in a browser. No Chromium.');
   test('it says how far tags can be trusted, all together and by label', async () => {
     const page = await site.enter(path);
 
-    await page.getByText(`${ANIMALS}, version 1`).waitFor();
+    await page.getByText(`${CREATURES}, version 1`).waitFor();
     await page.getByRole('img', { name: 'Reliability of all labels' }).waitFor();
     const bird = page.getByRole('row').filter({ hasText: 'bird' });
     expect(await bird.innerText()).toMatch(/\d+ %\s+\d+ % to [>\s\d]+ %/);
@@ -47,7 +47,7 @@ if (!hasBrowser) console.warn('Skipped: the report in a browser. No Chromium.');
     await page.getByRole('img', { name: 'Reliability of bird' }).waitFor();
     await page.getByRole('link', { name: 'Review doubtful ones' }).click();
 
-    await page.getByText('Does it show: bird?').waitFor();
+    await page.waitForURL(`**/review?c=demo&vocabulary=${CREATURES}&label=bird`);
   });
 
   test('it is saved as a table', async () => {
@@ -57,7 +57,7 @@ if (!hasBrowser) console.warn('Skipped: the report in a browser. No Chromium.');
     await page.getByRole('button', { name: 'Download as CSV' }).click();
 
     const file = await saved;
-    expect(file.suggestedFilename()).toBe(`demo-${ANIMALS}.csv`);
+    expect(file.suggestedFilename()).toBe(`demo-${CREATURES}.csv`);
     expect(await readFile(await file.path(), 'utf8')).toMatch(/^label,.*\r\n/);
   });
 
@@ -92,7 +92,7 @@ interface QueueItem {
   readonly isSampled: boolean;
 }
 
-const QUEUE = `{ reviewQueue(collection: "demo", vocabulary: "${ANIMALS}", label: "bird", order: SAMPLED, first: 100) {
+const QUEUE = `{ reviewQueue(collection: "demo", vocabulary: "${CREATURES}", label: "bird", order: SAMPLED, first: 100) {
   edges { node { image { id path } vocabulary label isSampled } } } }`;
 const REVIEW =
   'mutation ($input: ReviewTagsInput!) { reviewTags(input: $input) { userErrors { code message } } }';

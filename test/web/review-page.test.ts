@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { findChromium } from '../support/browser.ts';
-import { ANIMALS, tagTheDemo, useDemoSite } from './demo-site.ts';
+import { CREATURES, tagTheDemo, useDemoSite } from './demo-site.ts';
 import { overflow } from './pages.ts';
 
 const hasBrowser = findChromium() !== null;
@@ -9,7 +9,7 @@ if (!hasBrowser) console.warn('Skipped: reviews in a browser. No Chromium.');
 
 (hasBrowser ? describe : describe.skip)('the page of reviews', () => {
   const site = useDemoSite();
-  const path = `/review?c=demo&vocabulary=${ANIMALS}`;
+  const path = `/review?c=demo&vocabulary=${CREATURES}`;
 
   beforeAll(async () => {
     await tagTheDemo(site);
@@ -17,7 +17,7 @@ if (!hasBrowser) console.warn('Skipped: reviews in a browser. No Chromium.');
 
   async function said(): Promise<{ accepted: number; rejected: number }> {
     const { tagReport } = await site.ask(
-      `{ tagReport(collection: "demo", vocabulary: "${ANIMALS}") { labels { accepted rejected } } }`,
+      `{ tagReport(collection: "demo", vocabulary: "${CREATURES}") { labels { accepted rejected } } }`,
     );
     const { labels } = tagReport as { labels: { accepted: number; rejected: number }[] };
     return labels.reduce((sum, label) => ({
@@ -39,21 +39,25 @@ if (!hasBrowser) console.warn('Skipped: reviews in a browser. No Chromium.');
     expect(await decisions(page)).toEqual(['ACCEPT', 'REJECT', 'SKIP']);
     await page.getByText('All saved').waitFor();
     const after = await said();
-    expect(after.accepted + after.rejected).toBe(before.accepted + before.rejected + 2);
+    // A label that is accepted takes those above it along.
+    expect(after.accepted).toBeGreaterThan(before.accepted);
+    expect(after.rejected).toBeGreaterThan(before.rejected);
   });
 
   test('undo takes the last one back, there and at the API', async () => {
     const page = await site.enter(path);
     await focused(page).waitFor();
-    await page.keyboard.press('r');
-    await page.getByText('All saved').waitFor();
     const before = await said();
+    await page.keyboard.press('a');
+    await page.getByText('Saving…').waitFor();
+    await page.getByText('All saved').waitFor();
+    expect(await said()).not.toEqual(before);
 
     await page.keyboard.press('ControlOrMeta+z');
 
     await page.getByText('0 reviewed here').waitFor();
     await page.getByText('All saved').waitFor();
-    expect((await said()).rejected).toBe(before.rejected - 1);
+    expect(await said()).toEqual(before);
   });
 
   test('several are marked along the way and decided with one key', async () => {
@@ -106,8 +110,8 @@ if (!hasBrowser) console.warn('Skipped: reviews in a browser. No Chromium.');
     await page.getByText('Does it show: bird?').waitFor();
     await page.getByLabel('Order').selectOption('Most probable first');
 
-    await page.waitForURL(`**/review?c=demo&vocabulary=${ANIMALS}&label=bird&order=BEST`);
-    expect(await tiles(page).count()).toBeGreaterThan(0);
+    await page.waitForURL(`**/review?c=demo&vocabulary=${CREATURES}&label=bird&order=BEST`);
+    await tiles(page).first().waitFor();
   });
 
   test('mice and fingers do the same by buttons', async () => {

@@ -49,6 +49,31 @@ test('undo takes the last decision back, and the API is told so', async () => {
   expect([...session.getSnapshot().decisions]).toEqual([[0, 'ACCEPT']]);
 });
 
+test('what a verdict took along is undone with it', async () => {
+  const backend = new Backend(30);
+  const session = await begun(backend);
+  session.decide([0], 'ACCEPT');
+  session.decide([1], 'ACCEPT');
+  await jest.advanceTimersByTimeAsync(1000);
+
+  session.undo();
+  await jest.advanceTimersByTimeAsync(1000);
+
+  expect(backend.sent[1]).toEqual(['1 CLEAR', '1 CLEAR animal']);
+});
+
+test('what wasn’t sent yet is undone without a word', async () => {
+  const backend = new Backend(30);
+  const session = await begun(backend);
+
+  session.decide([0], 'ACCEPT');
+  session.decide([1], 'REJECT');
+  session.undo();
+  await jest.advanceTimersByTimeAsync(1000);
+
+  expect(backend.sent).toEqual([['0 ACCEPT']]);
+});
+
 test('undoing a skip sends nothing', async () => {
   const backend = new Backend(3);
   const session = await begun(backend);
@@ -149,11 +174,18 @@ class Backend implements ReviewBackend {
     return Promise.resolve({ items: range(start, end).map(item), next, totalCount: this.#total });
   }
 
-  send(verdicts: readonly TagVerdictInput[]): Promise<void> {
+  send(verdicts: readonly TagVerdictInput[]): Promise<readonly TagVerdictInput[]> {
     this.attempts++;
     if (this.failure !== null) return Promise.reject(this.failure);
-    this.sent.push(verdicts.map(({ imageId, verdict }) => `${imageId} ${verdict}`));
-    return Promise.resolve();
+    this.sent.push(
+      verdicts.map(({ imageId, label, verdict }) => {
+        return `${imageId} ${verdict}${label === 'dog' ? '' : ` ${label}`}`;
+      }),
+    );
+    const direct = verdicts.map((it) => ({ ...it, verdict: 'CLEAR' as const }));
+    const accepted = verdicts.filter(({ verdict }) => verdict === 'ACCEPT');
+    const along = accepted.map((it) => ({ ...it, label: 'animal', verdict: 'CLEAR' as const }));
+    return Promise.resolve([...direct, ...along]);
   }
 }
 

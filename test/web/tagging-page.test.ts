@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { findChromium } from '../support/browser.ts';
-import { ANIMALS, tagTheDemo, useDemoSite } from './demo-site.ts';
+import { CREATURES, tagTheDemo, useDemoSite } from './demo-site.ts';
 import { overflow } from './pages.ts';
 
 const hasBrowser = findChromium() !== null;
@@ -8,7 +8,7 @@ if (!hasBrowser) console.warn('Skipped: tagging in a browser. No Chromium.');
 
 (hasBrowser ? describe : describe.skip)('the page of tagging', () => {
   const site = useDemoSite();
-  const path = `/tagging?c=demo&vocabulary=${ANIMALS}`;
+  const path = `/tagging?c=demo&vocabulary=${CREATURES}`;
 
   beforeAll(async () => {
     await tagTheDemo(site);
@@ -79,7 +79,7 @@ if (!hasBrowser) console.warn('Skipped: tagging in a browser. No Chromium.');
 
     const labels = page.getByRole('list', { name: 'Labels of the run' }).getByRole('listitem');
     await labels.first().waitFor();
-    expect(await labels.first().innerText()).toMatch(/^animal\s+\d+$/);
+    expect(await labels.first().innerText()).toMatch(/^\w+\s+\d+$/);
   });
 
   test('readers see the runs, and are told what they need to start one', async () => {

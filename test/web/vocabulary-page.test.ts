@@ -24,7 +24,7 @@ if (!hasBrowser) console.warn('Skipped: vocabularies in a browser. No Chromium.'
 
   test('a vocabulary is made label by label, tried while it is written, and saved', async () => {
     const page = await site.enter('/vocabularies?c=demo');
-    await page.getByLabel('Name of a new vocabulary').fill('animals');
+    await page.getByLabel('Name of a new vocabulary').fill('creatures');
     await page.getByRole('button', { name: 'Make it' }).click();
     await page.getByText('saving makes it').waitFor();
 
@@ -41,7 +41,7 @@ if (!hasBrowser) console.warn('Skipped: vocabularies in a browser. No Chromium.'
 
     await page.getByText('Version 1, 2 labels.').waitFor();
     const { vocabulary } = await site.ask(
-      '{ vocabulary(name: "animals") { labels { edges { node { name threshold parents { name } } } } } }',
+      '{ vocabulary(name: "creatures") { labels { edges { node { name threshold parents { name } } } } } }',
     );
     expect(JSON.stringify(vocabulary)).toContain(
       '{"name":"parrot","threshold":0.4,"parents":[{"name":"animal"}]}',

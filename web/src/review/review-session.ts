@@ -16,7 +16,8 @@ export interface QueuePage {
 /** What a review asks of the API. */
 export interface ReviewBackend {
   load(after: string | null, signal: AbortSignal): Promise<QueuePage>;
-  send(verdicts: readonly TagVerdictInput[]): Promise<void>;
+  /** Gives the verdicts that undo these. */
+  send(verdicts: readonly TagVerdictInput[]): Promise<readonly TagVerdictInput[]>;
 }
 
 export interface ReviewSnapshot {
@@ -140,7 +141,7 @@ export class ReviewSession {
     const item = this.#snapshot.items[place];
     if (item === undefined) return;
     if (after !== null && after !== 'SKIP') this.#outbox.add(verdictOf(item, after));
-    else if (before !== null && before !== 'SKIP') this.#outbox.add(verdictOf(item, 'CLEAR'));
+    else if (before !== null && before !== 'SKIP') this.#outbox.undo(verdictOf(item, before));
   }
 
   #isBoardDone(): boolean {

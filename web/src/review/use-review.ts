@@ -50,8 +50,10 @@ function backendOf(client: PageClient, scope: ResolvedReview): ReviewBackend {
       return { items: edges.map(({ node }) => node), next, totalCount };
     },
     async send(verdicts) {
-      const [fault] = (await client.execute(REVIEW_TAGS, { verdicts })).reviewTags.userErrors;
+      const { userErrors, undo } = (await client.execute(REVIEW_TAGS, { verdicts })).reviewTags;
+      const [fault] = userErrors;
       if (fault !== undefined) throw new ClientError(fault.code, fault.message);
+      return undo;
     },
   };
 }
