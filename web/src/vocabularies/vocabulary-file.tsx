@@ -89,7 +89,7 @@ export function ImportButton({
         ref={input}
         className="visually-hidden"
         type="file"
-        accept=".csv,.json,.jsonld"
+        accept=".csv,.txt,.json,.jsonld,.skos"
         tabIndex={-1}
         aria-label="File with a vocabulary: CSV, JSON or SKOS in JSON-LD"
         onChange={({ target }) => {
@@ -114,8 +114,8 @@ export function ImportButton({
   );
 }
 
-/** By the file's name; JSON with a `@context` is SKOS. */
+/** By the file's name, and JSON with a `@context` is SKOS. */
 function formatOf(name: string, content: string): VocabularyFormat {
-  if (/\.csv$/i.test(name)) return 'CSV';
-  return content.includes('"@context"') ? 'SKOS' : 'JSON';
+  if (/\.(csv|txt)$/i.test(name)) return 'CSV';
+  return /\.skos$/i.test(name) || content.includes('"@context"') ? 'SKOS' : 'JSON';
 }
