@@ -49,7 +49,9 @@ async function takeSearch(page: Page): Promise<void> {
 
 /** Some tags are accepted, one is rejected, two are marked for the next key. */
 async function takeReview(page: Page): Promise<void> {
-  await sharelock('tag', '--collection', 'demo', '--vocabulary', 'everyday');
+  // Every photo gets its best label: there is something to say about each.
+  const options = ['--vocabulary', 'everyday', '--min-tags', '1'];
+  await sharelock('tag', '--collection', 'demo', ...options);
   await page.setViewportSize({ width: WINDOW.width, height: 860 });
   await page.goto(`${server.url}/review?c=demo&vocabulary=everyday&order=BEST`);
   await page.getByRole('listbox').getByRole('option').first().waitFor();

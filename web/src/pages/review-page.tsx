@@ -130,21 +130,17 @@ function Board({
   const isDone = isWhole && decisions.size >= items.length;
   return (
     <>
-      <p className="panel-note">{ORDER_NOTES[scope.order]}</p>
-      <ReviewProgress session={session} snapshot={snapshot} />
+      <div className="review-head">
+        <p className="panel-note">{ORDER_NOTES[scope.order]}</p>
+        <ReviewProgress session={session} snapshot={snapshot} />
+        <KeyList />
+      </div>
       {isDone ? <ReviewDone scope={scope} /> : null}
       {scope.label === null ? null : (
         <p className="review-question">
           Does it show: <strong>{scope.label}</strong>?
         </p>
       )}
-      <ul className="review-keys" aria-label="Keys">
-        {KEYS.map(([key, meaning]) => (
-          <li key={key}>
-            <kbd>{key}</kbd> {meaning}
-          </li>
-        ))}
-      </ul>
       {board >= items.length ? (
         <p className="panel-note">More tags are on their way…</p>
       ) : (
@@ -152,6 +148,18 @@ function Board({
       )}
       <Boards session={session} snapshot={snapshot} />
     </>
+  );
+}
+
+function KeyList(): ReactNode {
+  return (
+    <ul className="review-keys" aria-label="Keys">
+      {KEYS.map(([key, meaning]) => (
+        <li key={key}>
+          <kbd>{key}</kbd> {meaning}
+        </li>
+      ))}
+    </ul>
   );
 }
 
