@@ -21,7 +21,7 @@ export function ReliabilityPlot({
   }
   const most = Math.max(...bins.map(({ verdicts }) => verdicts));
   const points = bins.map(({ probability, accepted }) => `${x(probability)},${y(accepted)}`);
-  const side = SIZE + MARGIN + 8;
+  const side = SIZE + MARGIN + 12;
   return (
     <figure className="reliability">
       <figcaption id={titleId}>{title}</figcaption>

@@ -4,6 +4,9 @@ import { Estimate } from './estimate.tsx';
 import type { LabelReport } from './reliability.ts';
 import './report-table.css';
 
+/** From so many on, a label's probabilities are its own. */
+const LEAST_REVIEWS = 20;
+
 /** The labels, a row each; `children` is shown below the one that is chosen. */
 export function ReportTable({
   labels,
@@ -86,7 +89,7 @@ function Rows({
           {threshold.toFixed(2)}
         </td>
         <td data-name="Calibrated">
-          {isCalibrated ? 'yes' : `no, ${formatCount(accepted + rejected)} of 20 reviews`}
+          {isCalibrated ? 'yes' : uncalibratedWords(accepted + rejected)}
         </td>
         <td data-name="ECE" className="report-number">
           {error === null ? '–' : error.toFixed(2)}
@@ -101,4 +104,11 @@ function Rows({
       ) : null}
     </>
   );
+}
+
+/** Reviews that came after the run make the next one's probabilities. */
+function uncalibratedWords(reviews: number): string {
+  return reviews < LEAST_REVIEWS
+    ? `no, ${formatCount(reviews)} of ${LEAST_REVIEWS} reviews`
+    : 'with the next run';
 }
