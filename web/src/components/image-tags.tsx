@@ -5,6 +5,7 @@ import { IMAGE_TAGS, REVIEW_TAGS, SET_TAGS } from '../graphql/tag-operations.ts'
 import { useAction, type Action } from '../graphql/use-action.ts';
 import { useQuery } from '../graphql/use-query.ts';
 import { searchHref } from '../location.ts';
+import { forgetResults } from '../results/use-results.ts';
 import { Faults } from './faults.tsx';
 import { Link } from './link.tsx';
 import { formatPercent } from './number-words.ts';
@@ -29,15 +30,20 @@ export function ImageTags({ imageId, collection, canTag }: ImageTagsProps): Reac
   });
   const action = useAction();
 
+  function showChanged(): void {
+    forgetResults(); // those that were filtered by tags
+    reload();
+  }
+
   function review({ vocabulary, label }: Tag, verdict: Verdict): void {
     const verdicts = [{ imageId, vocabulary, label, verdict }];
     const send = async () => (await client.execute(REVIEW_TAGS, { verdicts })).reviewTags;
-    action.run(send, reload);
+    action.run(send, showChanged);
   }
 
   function set(change: Omit<SetTagsInput, 'imageIds'>): void {
     const input = { imageIds: [imageId], ...change };
-    action.run(async () => (await client.execute(SET_TAGS, { input })).setTags, reload);
+    action.run(async () => (await client.execute(SET_TAGS, { input })).setTags, showChanged);
   }
 
   const tags = query.state === 'ready' ? query.data : [];
