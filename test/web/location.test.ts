@@ -5,9 +5,13 @@ import {
   jobHref,
   jobsHref,
   parsePlace,
+  reportHref,
+  reviewHref,
   searchHref,
   signInHref,
   signInToken,
+  taggingHref,
+  vocabularyHref,
 } from '../../web/src/location.ts';
 
 const PARROT = { collection: 'demo', query: 'a parrot', like: null };
@@ -55,6 +59,41 @@ test.each(['/image/', '/image/%', '/image/a/b', '/jobs/', '/jobs/a/b', '/elsewhe
     expect(parsePlace(path, '')).toEqual({ page: 'nowhere' });
   },
 );
+
+test('tags that pictures must have are in the address, each once', () => {
+  const search = { ...PARROT, tags: ['dog', 'a & b'] };
+
+  expect(searchHref(search)).toBe('/?c=demo&q=a+parrot&tag=dog&tag=a+%26+b');
+  expect(parsePlace('/', '?c=demo&q=a+parrot&tag=dog&tag=a+%26+b&tag=dog&tag=')).toEqual({
+    page: 'search',
+    search,
+  });
+});
+
+test('the pages about tags say of which they tell, and the other way round', () => {
+  const scope = { collection: 'demo', vocabulary: 'my words' };
+  const review = { ...scope, label: 'cat', order: 'SAMPLED' } as const;
+  const place = (href: string): unknown => {
+    const { pathname, search } = new URL(href, 'http://host');
+    return parsePlace(pathname, search);
+  };
+
+  expect(place(taggingHref(scope))).toEqual({ page: 'tagging', scope });
+  expect(place(reportHref(scope))).toEqual({ page: 'report', scope });
+  expect(place(reviewHref(review))).toEqual({ page: 'review', scope: review });
+  expect(place(vocabularyHref('my words', 'demo'))).toEqual({
+    page: 'vocabulary',
+    name: 'my words',
+    collection: 'demo',
+  });
+});
+
+test('a collection may be named in full, and an unknown order is the usual one', () => {
+  expect(parsePlace('/review', '?collection=demo&order=ODD')).toEqual({
+    page: 'review',
+    scope: { collection: 'demo', vocabulary: null, label: null, order: 'UNCERTAIN' },
+  });
+});
 
 test('signing in leads on to where one wanted, but never to another site', () => {
   const href = signInHref('/image/7?c=demo&q=cat');

@@ -88,6 +88,7 @@ export async function makeSchema({
           metadata: () => ({ camera: { make: 'Canon', model: 'EOS 80D' } }),
           url: ({ id }: Picture) => `/files/${id}`,
           thumbnailUrl: ({ id }: Picture) => `/files/${id}`,
+          tags: () => [],
         },
         Collection: {
           imageCount: ({ name }: { name: string }) => inCollection(name).length,

@@ -1,12 +1,12 @@
 import type { ReactNode } from 'react';
-import { generationsHref, jobsHref, searchHref } from '../location.ts';
+import { generationsHref, jobsHref, searchHref, taggingHref } from '../location.ts';
 import type { Start } from '../pages/start-page.tsx';
 import { Link } from './link.tsx';
 import './navigation.css';
 
-export type Section = 'search' | 'jobs' | 'generations';
+export type Section = 'search' | 'tags' | 'jobs' | 'generations';
 
-/** Between the parts of the application. Readers have only one, and no need of it. */
+/** Between the parts of the application; readers have no jobs and generations. */
 export function Navigation({
   viewer,
   section,
@@ -16,15 +16,17 @@ export function Navigation({
   readonly section: Section;
   readonly collection: string | null;
 }): ReactNode {
-  if (viewer.role === 'READER') return null;
   const links: readonly (readonly [Section, string, string])[] = [
     ['search', 'Search', searchHref({ collection, query: '', like: null })],
+    ['tags', 'Tags', taggingHref({ collection, vocabulary: null })],
+  ];
+  const curatorLinks: typeof links = [
     ['jobs', 'Jobs', jobsHref({ collection, state: null })],
     ['generations', 'Generations', generationsHref(collection)],
   ];
   return (
     <nav className="navigation" aria-label="Sections">
-      {links.map(([name, title, href]) => (
+      {[...links, ...(viewer.role === 'READER' ? [] : curatorLinks)].map(([name, title, href]) => (
         <Link
           key={name}
           className="navigation-link"

@@ -69,7 +69,12 @@ function Likeness({
   );
 }
 
-function describe({ collection, query, like }: ResolvedSearch, results: Results): string {
+function describe(search: ResolvedSearch, results: Results): string {
+  const tags = search.tags ?? [];
+  return describeFound(search, results) + (tags.length === 0 ? '' : `, tagged ${tags.join(', ')}`);
+}
+
+function describeFound({ collection, query, like }: ResolvedSearch, results: Results): string {
   const count = images(results.hits.length);
   const more = results.next === null ? '' : ' so far';
   if (results.hits.length === 0) return query === '' ? 'No images' : `No images for “${query}”`;

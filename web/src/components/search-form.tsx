@@ -12,7 +12,7 @@ export function SearchForm({
   readonly collections: readonly CollectionSummary[];
   readonly search: ResolvedSearch;
 }): ReactNode {
-  const { collection, query, like } = search;
+  const { collection, query, like, tags = [] } = search;
   const [text, setText] = useState(query);
   const [shownQuery, setShownQuery] = useState(query);
   const input = useRef<HTMLInputElement>(null);
@@ -24,8 +24,8 @@ export function SearchForm({
   useSlashKey(() => input.current?.select());
 
   function submit(): void {
-    const href = searchHref({ collection, query: text.trim(), like: null });
-    if (href !== searchHref({ collection, query, like })) navigate(href);
+    const href = searchHref({ collection, query: text.trim(), like: null, tags });
+    if (href !== searchHref({ collection, query, like, tags })) navigate(href);
   }
 
   return (

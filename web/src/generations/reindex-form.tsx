@@ -8,6 +8,7 @@ import { useAction } from '../graphql/use-action.ts';
 import { ReindexPlan } from './reindex-plan.tsx';
 import { StartedReindex } from './started-reindex.tsx';
 import { reindexInput } from './reindex-input.ts';
+import '../components/text-field.css';
 import './reindex-form.css';
 
 type VisionSpace = GenerationsQuery['visionSpaces'][number];

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useEffect, useRef, type KeyboardEvent, type ReactNode } from 'react';
 import { ClassifyForm } from '../components/classify-form.tsx';
+import { ImageTags } from '../components/image-tags.tsx';
 import { fileName } from '../components/file-name.ts';
 import { ImageFacts } from '../components/image-facts.tsx';
 import { Link } from '../components/link.tsx';
@@ -25,10 +26,13 @@ export function ImageDialog({
   imageId,
   search,
   results,
+  canTag,
 }: {
   readonly imageId: string;
   readonly search: ResolvedSearch;
   readonly results: Results;
+  /** Whether whoever looks may change tags. */
+  readonly canTag: boolean;
 }): ReactNode {
   const client = useClient();
   const [query, reload] = useQuery(imageId, (signal) =>
@@ -82,7 +86,9 @@ export function ImageDialog({
         <h2 className="viewer-title" aria-live="polite">
           {known === null ? 'Image' : fileName(known.path)}
         </h2>
-        {image === null ? null : <Details image={image} hit={hit} collection={search.collection} />}
+        {image === null ? null : (
+          <Details image={image} hit={hit} collection={search.collection} canTag={canTag} />
+        )}
       </div>
       <button type="button" className="viewer-close" aria-label="Close" onClick={close}>
         ×
@@ -95,10 +101,12 @@ function Details({
   image,
   hit,
   collection,
+  canTag,
 }: {
   readonly image: ImageDetails;
   readonly hit: Hit | null;
   readonly collection: string;
+  readonly canTag: boolean;
 }): ReactNode {
   return (
     <>
@@ -114,6 +122,12 @@ function Details({
         </a>
       </p>
       <ImageFacts image={image} ranking={hit?.ranking ?? null} />
+      <ImageTags
+        key={`tags ${image.id}`}
+        imageId={image.id}
+        collection={collection}
+        canTag={canTag}
+      />
       <ClassifyForm key={image.id} imageId={image.id} />
     </>
   );

@@ -7,6 +7,7 @@ import { ResultGrid, tileLinkId } from '../components/result-grid.tsx';
 import { ResultSummary } from '../components/result-summary.tsx';
 import { SearchForm } from '../components/search-form.tsx';
 import { SkeletonGrid } from '../components/skeleton-grid.tsx';
+import { TagFilter } from '../components/tag-filter.tsx';
 import { Uploader } from '../components/uploader.tsx';
 import { searchHref, type Search } from '../location.ts';
 import type { ResolvedSearch } from '../results/result-page.ts';
@@ -54,11 +55,17 @@ export function SearchPage({
       </Header>
       <main ref={main} tabIndex={-1} className="page" aria-busy={results.state === 'loading'}>
         <h1 className="visually-hidden">{titleOf(resolved)}</h1>
+        <TagFilter search={resolved} />
         <ResultSummary search={resolved} results={results} />
         <ResultArea search={resolved} results={results} />
       </main>
       {imageId === null ? null : (
-        <ImageDialog imageId={imageId} search={resolved} results={results} />
+        <ImageDialog
+          imageId={imageId}
+          search={resolved}
+          results={results}
+          canTag={start.viewer.role !== 'READER'}
+        />
       )}
     </>
   );
@@ -90,12 +97,19 @@ function ResultArea({
 }
 
 function NothingFound({
-  search: { collection, query, like },
+  search: { collection, query, like, tags = [] },
   results,
 }: {
   readonly search: ResolvedSearch;
   readonly results: Results;
 }): ReactNode {
+  if (tags.length > 0) {
+    return (
+      <Notice title="No picture has all of these tags and fits the search">
+        <p>Take one of the tags away, or search for something else.</p>
+      </Notice>
+    );
+  }
   if (query === '' && like === null) {
     return (
       <Notice title={`${collection} has no images yet`}>

@@ -7,11 +7,12 @@ const PAGE_SIZE = 40;
 
 export async function loadPage(
   client: Client,
-  { collection, query, like }: ResolvedSearch,
+  { collection, query, like, tags = [] }: ResolvedSearch,
   after: string | null,
   signal: AbortSignal,
 ): Promise<ResultPage> {
-  const page = { first: PAGE_SIZE, after };
+  const filter = tags.length === 0 ? null : { tags: { allOf: tags } };
+  const page = { filter, first: PAGE_SIZE, after };
   if (like !== null) {
     const data = await client.execute(SIMILAR_IMAGES, { imageId: like, ...page }, { signal });
     return toResultPage(data.similarImages);
