@@ -23,10 +23,7 @@ export async function keepHouse(
       await reclaimOrphanedTags(database, signal);
       await forgetIdleScans(database.pool, new Date(Date.now() - IDLE_SCANS_KEPT_MS));
     } catch (error) {
-      logger.warn(
-        { err: error },
-        'What was given up could not be deleted; it is tried again.',
-      );
+      logger.warn({ err: error }, 'What was given up could not be deleted; it is tried again.');
     }
     await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }

@@ -100,16 +100,17 @@ export const PRIOR: CalibrationPrior = {
   precision: { slope: 4.4, cross: 0.7, intercept: 0.26 },
 };
 
-/** Labels that the prior was fitted with, and the sizes of vocabularies it is carried over to. */
-const [FITTED_LABELS, FEWEST_LABELS, MOST_LABELS] = [56, 10, 2000] as const;
+/** Labels that the prior was fitted with, and the fewest it is carried over to. */
+const [FITTED_LABELS, FEWEST_LABELS] = [56, 10] as const;
 
 /**
- * What holds for the labels of a vocabulary. An image shows a few of them, however many there are, so each of many is rarer than each of
- * few; and how rare a label is, is all that its intercept tells: over labels it goes with the logarithm of the share of photos that show
+ * What holds for the labels of a vocabulary. One of a few labels is what a photo shows more often than one of 56, because people write short
+ * vocabularies for collections they know. Larger ones keep the prior: they name more of what each photo shows, and that makes up for their being
+ * more. How rare a label is, is all that its intercept tells: over labels it goes with the logarithm of the share of photos that show
  * it, with a correlation of 0.99, and no text or image tells that share beforehand.
  */
 export function priorOf(vocabularySize: number): CalibrationPrior {
-  const size = Math.min(MOST_LABELS, Math.max(FEWEST_LABELS, vocabularySize));
+  const size = Math.min(FITTED_LABELS, Math.max(FEWEST_LABELS, vocabularySize));
   return { ...PRIOR, intercept: PRIOR.intercept + Math.log(FITTED_LABELS / size) };
 }
 

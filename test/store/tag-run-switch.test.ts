@@ -38,7 +38,10 @@ interface World {
   readonly key: IndexKey;
   readonly textModelId: string;
   readonly images: readonly ImageId[];
-  readonly vocabularies: readonly { readonly record: VocabularyRecord; readonly labels: LabelId[] }[];
+  readonly vocabularies: readonly {
+    readonly record: VocabularyRecord;
+    readonly labels: LabelId[];
+  }[];
   /** In the order they were applied. */
   readonly runs: Run[];
   readonly decisions: Map<string, Verdict>;
@@ -53,7 +56,10 @@ async function newWorld(): Promise<World> {
     ...{ visionSpaceId: key.visionSpaceId, languageModel: 'letters' },
   });
   const vocabularies = [];
-  for (const names of [['x', 'y', 'z'], ['x', 'w']]) {
+  for (const names of [
+    ['x', 'y', 'z'],
+    ['x', 'w'],
+  ]) {
     const record = await newVocabulary(database, names);
     const labels = await readLabels(pool, { vocabularyId: record.id, version: 1 });
     vocabularies.push({ record, labels: labels.map(({ id }) => id) });
@@ -78,14 +84,24 @@ async function buildRun(world: World, random: Random): Promise<Run> {
     ...{ imageIds: given.map(({ image }) => image), labelIds: given.map(({ label }) => label) },
     ...{ scores: probabilities, probabilities, marks: given.map(() => 0) },
   });
-  const tags = given.map(({ image, label }, i) => [`${image} ${label}`, probabilities[i] ?? 0] as const);
-  return { id, vocabulary, isWhole: random.uniform() < 0.5, tags: new Map(tags), isReverted: false };
+  const tags = given.map(
+    ({ image, label }, i) => [`${image} ${label}`, probabilities[i] ?? 0] as const,
+  );
+  return {
+    id,
+    vocabulary,
+    isWhole: random.uniform() < 0.5,
+    tags: new Map(tags),
+    isReverted: false,
+  };
 }
 
 function apply(world: World, { id, isWhole }: Run): Promise<boolean> {
   const { collectionId } = world.key;
   const now = new Date('2026-05-01'); // the same for all: the order is the lock's
-  return inTransaction(pool, (client) => applyTagRun(client, { id, collectionId }, { isWhole, now }));
+  return inTransaction(pool, (client) =>
+    applyTagRun(client, { id, collectionId }, { isWhole, now }),
+  );
 }
 
 function revert(world: World, { id }: Run): Promise<boolean> {
@@ -96,7 +112,10 @@ function revert(world: World, { id }: Run): Promise<boolean> {
 
 async function decide(world: World, pair: string, verdict: Verdict | null): Promise<void> {
   const [image, label] = pair.split(' ');
-  await pool.query('DELETE FROM tag_decisions WHERE image_id = $1 AND label_id = $2', [image, label]);
+  await pool.query('DELETE FROM tag_decisions WHERE image_id = $1 AND label_id = $2', [
+    image,
+    label,
+  ]);
   if (verdict === null) world.decisions.delete(pair);
   else {
     world.decisions.set(pair, verdict);
@@ -117,7 +136,9 @@ function shownRuns({ runs }: World): readonly Run[] {
   const left = runs.filter(({ isReverted }) => !isReverted);
   return left.filter(
     (run, i) =>
-      !left.slice(i + 1).some((later) => later.isWhole && later.vocabulary.id === run.vocabulary.id),
+      !left
+        .slice(i + 1)
+        .some((later) => later.isWhole && later.vocabulary.id === run.vocabulary.id),
   );
 }
 

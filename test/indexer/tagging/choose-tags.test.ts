@@ -1,5 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { evidenceOf, probabilityOf, type Calibration } from '../../../indexer/tagging/calibration.ts';
+import {
+  evidenceOf,
+  probabilityOf,
+  type Calibration,
+} from '../../../indexer/tagging/calibration.ts';
 import { TagChooser } from '../../../indexer/tagging/choose-tags.ts';
 import type { ChoiceOptions, LabelRule } from '../../../indexer/tagging/label-rules.ts';
 import { LabelSamples } from '../../../indexer/tagging/label-samples.ts';
@@ -17,7 +21,12 @@ interface Given {
 function calibration(random: Random): Calibration {
   return {
     ...{ mean: random.uniform() * 0.1, deviation: 0.05 + random.uniform() * 0.05 },
-    ...{ slope: 0.5 + random.uniform(), intercept: -3 + random.uniform(), accepted: 0, rejected: 0 },
+    ...{
+      slope: 0.5 + random.uniform(),
+      intercept: -3 + random.uniform(),
+      accepted: 0,
+      rejected: 0,
+    },
   };
 }
 
@@ -172,9 +181,13 @@ describe('samples', () => {
     const rules = newRules(random, 5).map((rule) => ({ ...rule, threshold: 0.3 }));
     const block = newBlock(random, 300, 5);
     const samples = new LabelSamples(rules);
-    const chooser = new TagChooser(rules, { ...options, maxTagsPerImage: 5 }, {
-      ...{ seed: '', visitor: samples },
-    });
+    const chooser = new TagChooser(
+      rules,
+      { ...options, maxTagsPerImage: 5 },
+      {
+        ...{ seed: '', visitor: samples },
+      },
+    );
     chooser.add(block);
 
     rules.forEach(({ calibration: own }, column) => {
@@ -195,7 +208,9 @@ describe('samples', () => {
       );
       const wanted = [...above.slice(-3), ...below.slice(0, 6 - Math.min(3, above.length))];
       expect(samples.borderlineOf(column).map(({ probability }) => probability)).toEqual(wanted);
-      expect(samples.borderlineOf(column).every((one) => one.isTagged === (one.probability >= 0.3))).toBe(true);
+      expect(
+        samples.borderlineOf(column).every((one) => one.isTagged === one.probability >= 0.3),
+      ).toBe(true);
     });
   });
 });
