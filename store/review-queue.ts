@@ -29,6 +29,9 @@ export interface ReviewItemRecord {
 
 export type ReviewOrder = 'UNCERTAIN' | 'SAMPLED' | 'BEST';
 
+/** A third of all pairs, and the others, whatever their scores: two queues with nothing in common. */
+export type ReviewPart = 'third' | 'others';
+
 export interface ReviewFilter {
   readonly collectionId: CollectionId;
   /** Null: of any. */
@@ -41,16 +44,23 @@ export interface ReviewFilter {
 
 export type ReviewPlace = Pick<ReviewItemRecord, 'rank' | 'imageId' | 'labelId'>;
 
+export interface ReviewPage {
+  readonly after: ReviewPlace | null;
+  readonly limit: number;
+  /** Default: all. */
+  readonly part?: ReviewPart;
+}
+
 /** The next items of a queue, those after a place. */
 export async function listReviewItems(
   db: Queryable,
   filter: ReviewFilter,
   order: ReviewOrder,
-  { after, limit }: { readonly after: ReviewPlace | null; readonly limit: number },
+  { after, limit, part }: ReviewPage,
 ): Promise<readonly ReviewItemRecord[]> {
   const runs = await findShownRuns(db, filter);
   const { rows } = await db.query<ReviewRow>(
-    `WITH pairs AS (${pairsOf(order, runs.length)})
+    `WITH pairs AS (${pairsOf(order, runs.length, part)})
      SELECT p.image_id, p.label_id, p.run_id, p.score, p.probability, p.is_tagged, p.rank, p.threshold,
        l.name AS label, v.name AS vocabulary
      FROM (SELECT * FROM pairs
@@ -94,6 +104,8 @@ async function findShownRuns(
 
 /** Evenly from [0, 1), the same for a pair whatever the run. */
 const DRAW = `((hashint8extended(t.image_id, t.label_id) >> 11) & 9007199254740991)::float8 / 9007199254740992`;
+/** By bits that the draw leaves out. */
+const IS_OF_THIRD = `((hashint8extended(t.image_id, t.label_id) & 2047) % 3 = 0)`;
 /** How many images of a run are in the pair's stratum, at least 1. */
 const IN_STRATUM = `greatest(1, coalesce((r.strata ->> (width_bucket(t.probability::float8, $3::float8[]) - 1))::float8, 1))`;
 /** Tags are asked about so many times as often as images without the label: precision is looked at more than recall. */
@@ -121,10 +133,11 @@ const RANKS: Readonly<Record<ReviewOrder, Readonly<Record<'tag' | 'sample', stri
 };
 
 /** Pairs of the shown runs ($1) that nobody decided on; of labels ($2). Strata ($3) are named in any case, to have a type. */
-function pairsOf(order: ReviewOrder, runs: number): string {
+function pairsOf(order: ReviewOrder, runs: number, part?: ReviewPart): string {
   const columns = 't.image_id, t.label_id, t.run_id, t.score, t.probability, r.threshold';
   const where = `t.run_id = ANY($1::uuid[]) AND $3::float8[] IS NOT NULL AND ($2::int[] IS NULL OR t.label_id = ANY($2::int[]))
-    AND NOT EXISTS (SELECT FROM tag_decisions d WHERE d.image_id = t.image_id AND d.label_id = t.label_id)`;
+    AND NOT EXISTS (SELECT FROM tag_decisions d WHERE d.image_id = t.image_id AND d.label_id = t.label_id)
+    ${part === undefined ? '' : `AND ${IS_OF_THIRD} = ${part === 'third'}`}`;
   const join = 'JOIN run_labels r ON r.run_id = t.run_id AND r.label_id = t.label_id';
   const isNewest = runs > 1 ? `AND ${NO_LATER_RUN}` : '';
   const tags = `SELECT ${columns}, true AS is_tagged, ${RANKS[order].tag} AS rank FROM run_tags t ${join} WHERE ${where} ${isNewest}`;

@@ -32,14 +32,14 @@ export interface ShareOfPopulation extends Share {
 }
 
 /**
- * Null without any verdict. A stratum nobody drew from is taken as part of the one before that has draws, else of the one after: give
- * the strata in the order that errs on the careful side.
+ * Null without any verdict. A stratum nobody drew from is taken to be like the one before that has draws, else the one after, as if known
+ * from a single draw: give the strata in the order that errs on the careful side.
  */
 export function shareOf(strata: readonly Stratum[]): ShareOfPopulation | null {
   const sampleSize = sum(strata, ({ drawn, chosen }) => drawn.count + chosen.count);
   if (sampleSize === 0) return null;
   const isDrawn = strata.some(({ drawn }) => drawn.count > 0);
-  const parts = collapse(strata.map(isDrawn ? withoutChosen : withChosenAsDrawn));
+  const parts = withBorrowed(strata.map(isDrawn ? withoutChosen : withChosenAsDrawn));
   const rest = sum(parts, (part) => part.size);
   const known = isDrawn ? sum(strata, ({ chosen }) => chosen.count) : 0;
   const knownRight = isDrawn ? sum(strata, ({ chosen }) => chosen.right) : 0;
@@ -55,6 +55,8 @@ interface Part {
   readonly size: number;
   readonly count: number;
   readonly right: number;
+  /** The draws are another stratum's. */
+  readonly isBorrowed?: true;
 }
 
 function withoutChosen({ size, drawn, chosen }: Stratum): Part {
@@ -65,18 +67,15 @@ function withChosenAsDrawn({ size, chosen }: Stratum): Part {
   return { size: Math.max(size, chosen.count), ...chosen };
 }
 
-function collapse(parts: readonly Part[]): readonly Part[] {
-  const collapsed: Part[] = [];
-  let waiting = 0;
-  for (const part of parts) {
-    const last = collapsed.at(-1);
-    if (part.count > 0) {
-      collapsed.push({ ...part, size: part.size + waiting });
-      waiting = 0;
-    } else if (last === undefined) waiting += part.size;
-    else collapsed[collapsed.length - 1] = { ...last, size: last.size + part.size };
-  }
-  return collapsed;
+function withBorrowed(parts: readonly Part[]): readonly Part[] {
+  let last = parts.find(({ count }) => count > 0);
+  return parts
+    .map((part): Part => {
+      if (part.count > 0) last = part;
+      else if (last) return { ...last, size: part.size, isBorrowed: true };
+      return part;
+    })
+    .filter(({ size, count }) => size > 0 && count > 0);
 }
 
 function shareOfRest(parts: readonly Part[], all: number): Share {
@@ -85,8 +84,8 @@ function shareOfRest(parts: readonly Part[], all: number): Share {
   const smooth = ({ count, right }: Part): number => (right + 1) / (count + 2);
   const even = sum(parts, (part) => (part.size / all) * smooth(part));
   const variance = sum(parts, (part) => {
-    const left = part.size === 0 ? 0 : 1 - part.count / part.size;
-    return (((part.size / all) ** 2 * smooth(part) * (1 - smooth(part))) / part.count) * left;
+    const [draws, left] = part.isBorrowed ? [1, 1] : [part.count, 1 - part.count / part.size];
+    return (((part.size / all) ** 2 * smooth(part) * (1 - smooth(part))) / draws) * left;
   });
   return wilson(value, variance === 0 ? Infinity : (even * (1 - even)) / variance);
 }

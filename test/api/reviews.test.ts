@@ -233,7 +233,18 @@ describe('the queue', () => {
     expect(once.items.every(({ isSampled }) => isSampled)).toBe(true);
   });
 
-  test.each(['UNCERTAIN', 'SAMPLED', 'BEST'])(
+  test('by default mixes two drawn ones and a doubtful one, each pair once', async () => {
+    const { items, total } = await queue({ first: 100 });
+
+    expect(items.slice(0, 6).map(({ isSampled }) => isSampled)).toEqual([
+      ...[true, true, false],
+      ...[true, true, false],
+    ]);
+    expect(new Set(items.map(nameOf)).size).toBe(items.length);
+    expect(items).toHaveLength(total);
+  });
+
+  test.each(['MIXED', 'UNCERTAIN', 'SAMPLED', 'BEST'])(
     'in order %s, reviewing what a page held does not shift the next',
     async (order) => {
       const all = (await queue({ order, first: 30 })).items.map(nameOf);

@@ -3,8 +3,8 @@
  *
  *     npm run bench:reviews -- --dataset DIR [--split dev] [--photos 1000] [--labels 30] [--clicks 50] [--json FILE]
  *
- * Photos with captions are tagged with nouns; a simulated reviewer who knows the captions follows the review queue, half of it what is
- * uncertain, half of it what is drawn. Then, over ALL photos: the expected calibration error of each label, and whether the true precision
+ * Photos with captions are tagged with nouns; a simulated reviewer who knows the captions follows the review queue in its usual order.
+ * Then, over ALL photos: the expected calibration error of each label, and whether the true precision
  * of its tags lies in the interval that the report gives. Works in a database of its own on DATABASE_URL's server, or an embedded one.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

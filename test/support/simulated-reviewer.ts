@@ -19,7 +19,7 @@ import { findLiveGeneration } from '../../store/generations.ts';
 import type { ImageId, LabelId } from '../../store/ids.ts';
 import { putImages } from '../../store/images.ts';
 import { putVocabulary } from '../../store/put-vocabulary.ts';
-import { listReviewItems, type ReviewOrder } from '../../store/review-queue.ts';
+import { listMixedItems } from '../../indexer/tagging/mixed-queue.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import type { VocabularyRecord } from '../../store/vocabularies.ts';
 import { findLabelsByNames } from '../../store/vocabulary-labels.ts';
@@ -47,13 +47,12 @@ export interface ReviewedRun {
 export interface ReviewPlan {
   /** Places in the photos' labels. */
   readonly labels: readonly number[];
-  /** Of each label; half of what is uncertain, half of what is drawn. */
+  /** Of each label, in the queue's usual order. */
   readonly clicks: number;
 }
 
 const NAME = 'simulated review';
-const CLICKS_A_PAGE = 5;
-const ORDERS: readonly ReviewOrder[] = ['UNCERTAIN', 'SAMPLED'];
+const CLICKS_A_PAGE = 6;
 
 /**
  * Indexes photos with the embeddings they have, tags them, and reviews the tags as a person would who follows the queue and knows what
@@ -189,8 +188,8 @@ async function review(
     strata: STRATA,
   };
   for (let page = 0; page * CLICKS_A_PAGE < clicks; page++) {
-    const order = ORDERS[page % ORDERS.length] ?? 'SAMPLED';
-    const items = await listReviewItems(pool, filter, order, { after: null, limit: CLICKS_A_PAGE });
+    const limit = Math.min(CLICKS_A_PAGE, clicks - page * CLICKS_A_PAGE);
+    const items = await listMixedItems(pool, filter, { after: null, limit });
     if (items.length === 0) return;
     const verdicts = items.map(({ imageId, isSampled }) => ({
       ...{ imageId, vocabulary: vocabulary.name, label, isSampled, isManual: false },

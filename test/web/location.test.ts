@@ -91,7 +91,7 @@ test('the pages about tags say of which they tell, and the other way round', () 
 test('a collection may be named in full, and an unknown order is the usual one', () => {
   expect(parsePlace('/review', '?collection=demo&order=ODD')).toEqual({
     page: 'review',
-    scope: { collection: 'demo', vocabulary: null, label: null, order: 'UNCERTAIN' },
+    scope: { collection: 'demo', vocabulary: null, label: null, order: 'MIXED' },
   });
 });
 

@@ -71,8 +71,9 @@ export const JOB_STATES = Object.keys({
 
 /** The first one is the default. */
 export const REVIEW_ORDERS = Object.keys({
-  UNCERTAIN: true,
+  MIXED: true,
   SAMPLED: true,
+  UNCERTAIN: true,
   BEST: true,
 } satisfies Record<ReviewOrder, true>) as readonly ReviewOrder[];
 
@@ -183,7 +184,7 @@ function parseReviewScope(search: string): ReviewScope {
   return {
     ...parseTagScope(search),
     label: emptyToNull(parameters.get('label')),
-    order: REVIEW_ORDERS.find((order) => order === asked) ?? 'UNCERTAIN',
+    order: REVIEW_ORDERS.find((order) => order === asked) ?? 'MIXED',
   };
 }
 

@@ -1,4 +1,9 @@
 import { z } from 'zod';
+import {
+  listMixedItems,
+  type MixedItem,
+  type MixedPlace,
+} from '../../../indexer/tagging/mixed-queue.ts';
 import { STRATA } from '../../../indexer/tagging/strata.ts';
 import { PlatformError } from '../../../platform/errors.ts';
 import { asImageId, asLabelId, type LabelId } from '../../../store/ids.ts';
@@ -17,6 +22,12 @@ import type { QueryResolvers } from '../../generated/resolvers.ts';
 
 /** A rank, an image and a label. */
 const PLACE = z.string().regex(/^-?\d[\d.e+-]{0,30} \d{1,18} \d{1,9}$/);
+/** How many items came, and a place in each queue, empty at the beginning. */
+const MIXED_PLACE = z
+  .string()
+  .regex(
+    /^\d{1,9}\|(-?\d[\d.e+-]{0,30} \d{1,18} \d{1,9})?\|(-?\d[\d.e+-]{0,30} \d{1,18} \d{1,9})?$/,
+  );
 
 export const reviewQueue: NonNullable<QueryResolvers['reviewQueue']> = async (
   _parent,
@@ -30,18 +41,39 @@ export const reviewQueue: NonNullable<QueryResolvers['reviewQueue']> = async (
   const filter: ReviewFilter = {
     ...{ collectionId, vocabularyId: vocabulary?.id ?? null, labelIds, strata: STRATA },
   };
+  const kind = `${by} reviews of ${collectionId}`;
+  if (by === 'MIXED') {
+    return paginate(page, {
+      ...{ kind, key: MIXED_PLACE },
+      keyOf: ({ place: { count, drawn, doubtful } }: MixedItem) =>
+        `${count}|${write(drawn)}|${write(doubtful)}`,
+      read: ({ after, limit }) =>
+        listMixedItems(pool, filter, { after: mixedPlaceOf(after), limit }),
+      count: () => countReviewItems(pool, filter, 'SAMPLED'),
+    });
+  }
   return paginate(page, {
-    ...{ kind: `${by} reviews of ${collectionId}`, key: PLACE },
-    keyOf: ({ rank, imageId, labelId }) => `${rank} ${imageId} ${labelId}`,
+    ...{ kind, key: PLACE },
+    keyOf: write,
     read: ({ after, limit }) => listReviewItems(pool, filter, by, { after: placeOf(after), limit }),
     count: () => countReviewItems(pool, filter, by),
   });
 };
 
-function placeOf(cursor: string | null): ReviewPlace | null {
-  if (cursor === null) return null;
-  const [rank = '', image = '', label = ''] = cursor.split(' ');
+function write(place: ReviewPlace | null): string {
+  return place === null ? '' : `${place.rank} ${place.imageId} ${place.labelId}`;
+}
+
+function placeOf(text: string | null): ReviewPlace | null {
+  if (text === null || text === '') return null;
+  const [rank = '', image = '', label = ''] = text.split(' ');
   return { rank: Number(rank), imageId: asImageId(image), labelId: asLabelId(Number(label)) };
+}
+
+function mixedPlaceOf(cursor: string | null): MixedPlace | null {
+  if (cursor === null) return null;
+  const [count = '', drawn = '', doubtful = ''] = cursor.split('|');
+  return { count: Number(count), drawn: placeOf(drawn), doubtful: placeOf(doubtful) };
 }
 
 /** One in a vocabulary; without one, whatever is named so. */

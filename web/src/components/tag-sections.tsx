@@ -23,7 +23,7 @@ export function TagSections({
 }): ReactNode {
   const links: readonly (readonly [TagSection, string, string])[] = [
     ['tagging', 'Tagging', taggingHref(scope)],
-    ['review', 'Review', reviewHref({ ...scope, label: null, order: 'UNCERTAIN' })],
+    ['review', 'Review', reviewHref({ ...scope, label: null, order: 'MIXED' })],
     ['report', 'Report', reportHref(scope)],
     ['vocabularies', 'Vocabularies', vocabulariesHref(scope.collection)],
   ];

@@ -91,7 +91,7 @@ function ScopeForm({
         value={scope.order}
         options={REVIEW_ORDERS.map((order) => [order, ORDER_NAMES[order]])}
         onChange={(value) => {
-          go({ order: REVIEW_ORDERS.find((order) => order === value) ?? 'UNCERTAIN' });
+          go({ order: REVIEW_ORDERS.find((order) => order === value) ?? 'MIXED' });
         }}
       />
     </div>

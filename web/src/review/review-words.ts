@@ -3,14 +3,17 @@ import type { ReviewOrder } from '../generated/operations.ts';
 import type { Decision, ReviewItem } from './review-session.ts';
 
 export const ORDER_NAMES: Readonly<Record<ReviewOrder, string>> = {
-  UNCERTAIN: 'Doubtful first',
+  MIXED: 'What teaches most',
   SAMPLED: 'Drawn at random',
+  UNCERTAIN: 'Doubtful first',
   BEST: 'Most probable first',
 };
 
 export const ORDER_NOTES: Readonly<Record<ReviewOrder, string>> = {
-  UNCERTAIN: 'Nearest to the threshold first: each click teaches most about the label.',
-  SAMPLED: 'What the report’s precision and recall are measured with.',
+  MIXED:
+    'Two drawn at random, one doubtful, and so on: right probabilities after the fewest clicks.',
+  SAMPLED: 'Some of every probability: what the report’s precision and recall are measured with.',
+  UNCERTAIN: 'Nearest to the threshold first, to sort out what is doubtful.',
   BEST: 'From the most probable down.',
 };
 

@@ -57,7 +57,7 @@ export function RunCard({
       {job === null ? null : <RunJob loaded={job} onEnd={onChange} />}
       <div className="action-row">
         {isShown && canAct ? (
-          <Link className="button" href={reviewHref({ ...scope, label: null, order: 'UNCERTAIN' })}>
+          <Link className="button" href={reviewHref({ ...scope, label: null, order: 'MIXED' })}>
             Review
           </Link>
         ) : null}
