@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { PlatformError } from '../platform/errors.ts';
 import { asCollectionId, isUuid, type ImageId, type LabelId, type VocabularyId } from './ids.ts';
+import { withoutNul } from './label-names.ts';
 import { lockTags } from './tag-run-switch.ts';
 import { inTransaction, type Queryable } from './transaction.ts';
 
@@ -60,7 +61,7 @@ export async function findVocabulary(
 ): Promise<VocabularyRecord | null> {
   const { rows } = await db.query<VocabularyRecord>(
     `SELECT ${COLUMNS} FROM vocabularies WHERE name = $1`,
-    [name.normalize('NFC').replaceAll('\0', '')],
+    [withoutNul(name.normalize('NFC'))],
   );
   return rows[0] ?? null;
 }
@@ -90,7 +91,7 @@ export async function listVocabularies(
 ): Promise<readonly VocabularyRecord[]> {
   const { rows } = await db.query<VocabularyRecord>(
     `SELECT ${COLUMNS} FROM vocabularies WHERE $1::text IS NULL OR name > $1 ORDER BY name LIMIT $2`,
-    [after, limit],
+    [after && withoutNul(after), limit],
   );
   return rows;
 }

@@ -197,6 +197,7 @@ describe('reviewing', () => {
       const named = Object.values(bad).some((one) => answer.text.includes(`\\"${one}\\"`));
       expect(named).toBe(true);
     }
+    expect(await codes(review([good, { ...good, label: 'bird\0' }]))).toBe('NOT_FOUND');
     expect(JSON.stringify(await tags())).not.toContain('ACCEPTED');
   });
 });
@@ -265,6 +266,7 @@ describe('the queue', () => {
 
     expect(await ask({ order: 'SAMPLED', after: end })).toEqual(['BAD_USER_INPUT']);
     expect(await ask({ label: 'unheard of' })).toEqual(['NOT_FOUND']);
+    expect(await ask({ label: 'unheard\0of' })).toEqual(['NOT_FOUND']);
     expect(await ask({ vocabulary: 'unheard of' })).toEqual(['NOT_FOUND']);
     expect(await ask({ first: 101 })).toEqual(['BAD_USER_INPUT']);
   });
