@@ -114,6 +114,18 @@ describe('sidecars', () => {
     expect([...(await importedBy(one))].sort()).toEqual(['ours', 'theirs']);
   });
 
+  test('keep a keyword that a person set, though a label of that name was rejected elsewhere', async () => {
+    const one = await photos('a.jpg');
+    const vocabulary = await animals();
+    await writeFile(join(one.folder, 'a.xmp'), xmpPacket(['dog', 'animal']));
+    await tag(one, { add: ['dog'] });
+    await tag(one, { vocabulary, remove: ['dog', 'animal'] });
+
+    await written(one, { vocabulary });
+
+    expect(await importedBy(one)).toEqual(['dog']);
+  });
+
   test('are only counted in a dry run, and not made for photos without tags', async () => {
     const one = await photos('a.jpg');
     expect(await written(one)).toMatchObject({ written: 0, unchanged: 1 });
