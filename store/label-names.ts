@@ -18,9 +18,14 @@ export async function findLabelIds(
 ): Promise<ReadonlyMap<string, LabelId>> {
   const { rows } = await db.query<Row>(
     'SELECT id, name FROM labels WHERE vocabulary_id = $1 AND name = ANY($2::text[])',
-    [vocabularyId, names],
+    [vocabularyId, names.map(withoutNul)],
   );
   return new Map(rows.map(({ id, name }) => [name, id]));
+}
+
+/** Postgres takes no text with a NUL, which no name has either. */
+export function withoutNul(text: string): string {
+  return text.replaceAll('\0', '');
 }
 
 /** Names by id. */
@@ -53,7 +58,7 @@ export async function findLabelsNamed(
 ): Promise<readonly LabelId[]> {
   const { rows } = await db.query<{ id: LabelId }>(
     'SELECT id FROM labels WHERE name = $1 AND ($2::uuid IS NULL OR vocabulary_id = $2)',
-    [name, vocabularyId],
+    [withoutNul(name), vocabularyId],
   );
   return rows.map(({ id }) => id);
 }

@@ -17,10 +17,11 @@ export async function findOrphanedRuns(db: Queryable): Promise<readonly TagRunId
   return rows.map(({ id }) => asTagRunId(id));
 }
 
-/** Deletes a batch of a run's tags, which nobody sees any more; gives how many. */
+/** Deletes a batch of a run's tags, which nobody sees any more; gives how many. What another deletes at the same time is passed over. */
 export async function deleteRunTags(db: Queryable, run: TagRunId): Promise<number> {
   const { rowCount } = await db.query(
-    'DELETE FROM run_tags WHERE ctid = ANY(ARRAY(SELECT ctid FROM run_tags WHERE run_id = $1 LIMIT $2))',
+    `DELETE FROM run_tags WHERE ctid = ANY(ARRAY(
+       SELECT ctid FROM run_tags WHERE run_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED))`,
     [run, BATCH],
   );
   return rowCount ?? 0;

@@ -47,7 +47,8 @@ export async function putVerdicts(
 ): Promise<VerdictChanges> {
   const given = new Map(verdicts.map((verdict) => [keyOf(verdict), verdict]));
   const imageIds = [...new Set(verdicts.map(({ imageId }) => imageId))];
-  await lockImages(client, imageIds);
+  await lockForVerdicts(client, imageIds);
+  await holdLabels(client, [...new Set(verdicts.map(({ labelId }) => labelId))]);
   const relatives = await findRelatives(client, verdicts);
   const before = await readDecisions(client, imageIds, [...relatives.all]);
   const tagged = await readTagged(client, imageIds, [...relatives.below.values()].flat());
@@ -105,13 +106,27 @@ function pairsOf(verdict: TagVerdict, relatives: Relatives): readonly TagVerdict
   }));
 }
 
-async function lockImages(client: Queryable, ids: readonly ImageId[]): Promise<void> {
+/**
+ * Makes others who decide on these images wait until the transaction ends. In the order in which images are indexed and deleted, so that
+ * nobody waits in a circle. Throws `NOT_FOUND`.
+ */
+export async function lockForVerdicts(client: Queryable, ids: readonly ImageId[]): Promise<void> {
   const { rowCount } = await client.query(
-    'SELECT FROM images WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE',
+    'SELECT FROM images WHERE id = ANY($1::bigint[]) ORDER BY path, id FOR NO KEY UPDATE',
     [ids],
   );
   if (rowCount === ids.length) return;
   throw new PlatformError('NOT_FOUND', 'Some of these images were deleted meanwhile.');
+}
+
+/** Their vocabulary isn't deleted before the transaction ends. */
+async function holdLabels(client: Queryable, ids: readonly LabelId[]): Promise<void> {
+  const { rowCount } = await client.query(
+    'SELECT FROM labels WHERE id = ANY($1::int[]) ORDER BY id FOR KEY SHARE',
+    [ids],
+  );
+  if (rowCount === ids.length) return;
+  throw new PlatformError('NOT_FOUND', 'Some of these labels were deleted meanwhile.');
 }
 
 type Decided = ReadonlyMap<string, TagVerdict>;

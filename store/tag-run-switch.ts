@@ -13,7 +13,7 @@ import type { Queryable } from './transaction.ts';
  */
 
 /** One at a time applies or reverts runs of a collection. */
-async function lockTags(client: Queryable, collectionId: CollectionId): Promise<void> {
+export async function lockTags(client: Queryable, collectionId: CollectionId): Promise<void> {
   const lock = `hashtextextended('tags of ' || $1::text, 0)`;
   await client.query(`SELECT pg_advisory_xact_lock(${lock})`, [collectionId]);
 }

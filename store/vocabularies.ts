@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
 import { PlatformError } from '../platform/errors.ts';
-import { isUuid, type ImageId, type LabelId, type VocabularyId } from './ids.ts';
+import { asCollectionId, isUuid, type ImageId, type LabelId, type VocabularyId } from './ids.ts';
+import { withoutNul } from './label-names.ts';
+import { lockTags } from './tag-run-switch.ts';
 import { inTransaction, type Queryable } from './transaction.ts';
 
 /** A named set of labels. Each change of it as a whole is a version; labels keep their ids over versions. */
@@ -59,7 +61,7 @@ export async function findVocabulary(
 ): Promise<VocabularyRecord | null> {
   const { rows } = await db.query<VocabularyRecord>(
     `SELECT ${COLUMNS} FROM vocabularies WHERE name = $1`,
-    [name.normalize('NFC').replaceAll('\0', '')],
+    [withoutNul(name.normalize('NFC'))],
   );
   return rows[0] ?? null;
 }
@@ -89,7 +91,7 @@ export async function listVocabularies(
 ): Promise<readonly VocabularyRecord[]> {
   const { rows } = await db.query<VocabularyRecord>(
     `SELECT ${COLUMNS} FROM vocabularies WHERE $1::text IS NULL OR name > $1 ORDER BY name LIMIT $2`,
-    [after, limit],
+    [after && withoutNul(after), limit],
   );
   return rows;
 }
@@ -153,12 +155,22 @@ export async function deleteVocabulary(pool: Pool, name: string): Promise<Vocabu
   return inTransaction(pool, async (client) => {
     const { id, isOpen } = await lockVocabulary(client, name);
     if (isOpen) throw isOpenError(name);
+    await lockItsRuns(client, id);
     for (const table of ['tag_runs', 'label_definitions']) {
       await client.query(`DELETE FROM ${table} WHERE vocabulary_id = $1`, [id]); // before labels, each of which would look for its own
     }
     await client.query('DELETE FROM vocabularies WHERE id = $1', [id]);
     return id;
   });
+}
+
+/** None is applied or reverted meanwhile, which changes other runs, too: the two would wait for each other. */
+async function lockItsRuns(client: Queryable, id: VocabularyId): Promise<void> {
+  const { rows } = await client.query<{ id: string }>(
+    'SELECT DISTINCT collection_id AS id FROM tag_runs WHERE vocabulary_id = $1 ORDER BY 1',
+    [id],
+  );
+  for (const row of rows) await lockTags(client, asCollectionId(row.id));
 }
 
 export function isOpenError(name: string): PlatformError {

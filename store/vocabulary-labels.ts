@@ -1,4 +1,5 @@
 import { asImageId, type LabelId, type VocabularyId } from './ids.ts';
+import { withoutNul } from './label-names.ts';
 import type { Queryable } from './transaction.ts';
 import type { LabelRecord } from './vocabularies.ts';
 
@@ -58,7 +59,7 @@ export async function listLabels(
   const { rows } = await db.query<Row>(
     `SELECT ${COLUMNS} FROM ${LABELS} WHERE vocabulary_id = $1 AND version = $2 AND ${IS_FOUND}
        AND position > $4 ORDER BY position LIMIT $5`,
-    [vocabularyId, version, search, after ?? -1, limit],
+    [vocabularyId, version, search && withoutNul(search), after ?? -1, limit],
   );
   return rows.map(toRecord);
 }
@@ -70,7 +71,7 @@ export async function countLabels(
 ): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM ${LABELS} WHERE vocabulary_id = $1 AND version = $2 AND ${IS_FOUND}`,
-    [vocabularyId, version, search],
+    [vocabularyId, version, search && withoutNul(search)],
   );
   return rows[0]?.count ?? 0;
 }

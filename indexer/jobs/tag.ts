@@ -7,6 +7,7 @@ import type { ImageRange } from '../../store/image-ranges.ts';
 import { addItems, countItems, type ClaimedItem, type Outcome } from '../../store/job-items.ts';
 import { hasOpenItems } from '../../store/ledger.ts';
 import { listTextModels } from '../../store/model-registry.ts';
+import { keepImages } from '../../store/run-tags.ts';
 import { applyTagRun } from '../../store/tag-run-switch.ts';
 import { findTagRunsOfJobs, type TagRunRecord } from '../../store/tag-runs.ts';
 import { readLabels } from '../../store/vocabulary-labels.ts';
@@ -148,6 +149,12 @@ async function runRanges(
   }
   return async (client) => {
     const outcomes = new Map<bigint, Outcome>();
+    // All at once, in one order with those who delete: range after range, the two could wait for each other.
+    await keepImages(
+      client,
+      tagRun.collectionId,
+      chosen.flatMap(({ range }) => range.ids),
+    );
     for (const { id, range } of chosen) {
       const isStored = await commitRange(client, tagRun, range);
       outcomes.set(id, isStored ? { kind: 'done', reasonCode: 'TAGGED' } : GONE);

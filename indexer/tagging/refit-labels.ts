@@ -1,5 +1,6 @@
 import type { Database } from '../../store/database.ts';
 import type { CollectionId, LabelId, TextModelId } from '../../store/ids.ts';
+import { countVocabulariesOf } from '../../store/label-names.ts';
 import type { LabelRecord } from '../../store/vocabularies.ts';
 import { findLabelsByIds } from '../../store/vocabulary-labels.ts';
 import { calibrateLabels } from './calibrate-labels.ts';
@@ -27,7 +28,11 @@ export async function refitLabels(
   labelIds: readonly LabelId[],
 ): Promise<readonly RefittedLabel[]> {
   const { pool } = database;
-  const labels = await findLabelsByIds(pool, labelIds);
+  const defined = await countVocabulariesOf(pool, labelIds);
+  const labels = await findLabelsByIds(
+    pool,
+    labelIds.filter((id) => defined.has(id)),
+  );
   if (labels.length === 0) return [];
   const scope = await resolveModels(database, collectionId);
   const texts = await getTexts(scope.textModelId);

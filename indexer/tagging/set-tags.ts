@@ -1,7 +1,12 @@
 import type { Pool } from 'pg';
 import { PlatformError } from '../../platform/errors.ts';
 import type { ImageId, LabelId } from '../../store/ids.ts';
-import { putVerdicts, type TagVerdict, type Verdict } from '../../store/tag-decisions.ts';
+import {
+  lockForVerdicts,
+  putVerdicts,
+  type TagVerdict,
+  type Verdict,
+} from '../../store/tag-decisions.ts';
 import { inTransaction, type Queryable } from '../../store/transaction.ts';
 import {
   ensureKeywords,
@@ -38,6 +43,7 @@ export function setTags(pool: Pool, change: TagChange): Promise<readonly NamedVe
     throw bad(`"${both}" stands in "add" and in "remove": leave it in one of them.`);
   }
   return inTransaction(pool, async (client) => {
+    await lockForVerdicts(client, change.imageIds); // before labels are made: so does who indexes
     const vocabulary = await findVocabulary(client, change.vocabulary);
     const toAdd = await labelsToAdd(client, vocabulary, add);
     const toRemove = await labelsToRemove(client, vocabulary, remove);

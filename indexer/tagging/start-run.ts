@@ -28,14 +28,18 @@ export interface Asker {
 
 /**
  * What a run would be over and go by now: the live generation and its text model. Throws `NOT_FOUND` for a version that isn't there,
- * `BAD_USER_INPUT` for one without labels, `GENERATION_NOT_READY` and `MODEL_MISMATCH`.
+ * `BAD_USER_INPUT` for one without labels and an open vocabulary, `GENERATION_NOT_READY` and `MODEL_MISMATCH`.
  */
 export async function resolveTarget(
   { pool, prisma }: Database,
   { collectionId, vocabulary, version: asked }: Omit<TagRunRequest, 'options'>,
 ): Promise<RunTarget> {
   const version = checkedVersion(vocabulary, asked);
-  const { id: vocabularyId, name } = vocabulary;
+  const { id: vocabularyId, name, isOpen } = vocabulary;
+  if (isOpen) {
+    const message = `The labels of "${name}" are whatever files and people called things, in all collections: put those you mean into a vocabulary.`;
+    throw new PlatformError('BAD_USER_INPUT', message);
+  }
   if ((await countLabels(pool, { vocabularyId, version }, null)) === 0) {
     const message = `Version ${version} of "${name}" has no labels: give it some.`;
     throw new PlatformError('BAD_USER_INPUT', message);

@@ -169,6 +169,22 @@ describe('reviewing', () => {
     await review([{ imageId: koala, label: 'drink', verdict: 'CLEAR' }]);
   });
 
+  test('a keyword is accepted like any tag, and has nothing to be calibrated', async () => {
+    const koala = await imageOf('koala');
+    const set = await api.query(
+      `mutation ($ids: [ID!]!) { setTags(input: { imageIds: $ids, add: ["my favourite"] }) { undo { verdict } } }`,
+      { variables: { ids: [koala] } },
+    );
+    expect(valuesAt(set, 'setTags.undo.verdict')).toEqual(['CLEAR']);
+
+    const keyword = { imageId: koala, vocabulary: 'keywords', label: 'my favourite' };
+    const answer = await review([{ ...keyword, verdict: 'REJECT' }]);
+
+    expect(valuesAt(answer, 'reviewTags.changed')).toEqual([1]);
+    expect(valuesAt(answer, 'reviewTags.calibrations')).toEqual([]);
+    await review([{ ...keyword, verdict: 'CLEAR' }]);
+  });
+
   test('takes a thousand verdicts at once, and not one more', async () => {
     const image = await imageOf('koala');
     const many = (count: number): Said[] =>
@@ -197,6 +213,7 @@ describe('reviewing', () => {
       const named = Object.values(bad).some((one) => answer.text.includes(`\\"${one}\\"`));
       expect(named).toBe(true);
     }
+    expect(await codes(review([good, { ...good, label: 'bird\0' }]))).toBe('NOT_FOUND');
     expect(JSON.stringify(await tags())).not.toContain('ACCEPTED');
   });
 });
@@ -276,6 +293,7 @@ describe('the queue', () => {
 
     expect(await ask({ order: 'SAMPLED', after: end })).toEqual(['BAD_USER_INPUT']);
     expect(await ask({ label: 'unheard of' })).toEqual(['NOT_FOUND']);
+    expect(await ask({ label: 'unheard\0of' })).toEqual(['NOT_FOUND']);
     expect(await ask({ vocabulary: 'unheard of' })).toEqual(['NOT_FOUND']);
     expect(await ask({ first: 101 })).toEqual(['BAD_USER_INPUT']);
   });

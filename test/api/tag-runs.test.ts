@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeNodeId } from '../../api/node-ids.ts';
+import { ensureKeywords, KEYWORDS } from '../../store/vocabularies.ts';
+import { ensureLabels } from '../../store/vocabulary-labels.ts';
 import { imageIdOf, textAt, useApi, valuesAt, type Answer, type TestApi } from '../support/api.ts';
 import { TINY_BUNDLE } from '../support/bundles.ts';
 import { newVocabulary } from '../support/tagging.ts';
@@ -163,6 +165,17 @@ describe('what is wrong with a request is said', () => {
 
     expect(userErrors(started, 'startTagRun')).toEqual([expected]);
     expect(userErrors(previewed, 'previewTagRun')).toEqual([expected]);
+  });
+
+  test('the open vocabulary has no labels to run with, however many keywords there are', async () => {
+    const { pool } = api.services.database;
+    await ensureLabels(pool, (await ensureKeywords(pool)).id, ['seaside']);
+
+    const started = await ask(START, runInput({ vocabulary: KEYWORDS }));
+    const previewed = await ask(PREVIEW, runInput({ vocabulary: KEYWORDS }));
+
+    expect(userErrors(started, 'startTagRun')).toEqual(['BAD_USER_INPUT ']);
+    expect(userErrors(previewed, 'previewTagRun')).toEqual(['BAD_USER_INPUT ']);
   });
 
   test('a run is reverted once, and only one that was applied', async () => {

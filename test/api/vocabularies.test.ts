@@ -72,7 +72,7 @@ describe('putVocabulary', () => {
       `query ($name: String!) { vocabulary(name: $name) {
         id description version isOpen labelCount versions { version labelCount createdBy }
         old: labels(version: 1) { totalCount edges { node { name prompts negativePrompts threshold parents { name } vocabulary { name } } } }
-        labels(search: "DO", first: 1000) { totalCount edges { node { name } } }
+        labels(search: "D\\u0000O", first: 1000) { totalCount edges { node { name } } }
       } }`,
       { variables: { name } },
     );

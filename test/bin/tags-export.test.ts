@@ -17,7 +17,7 @@ const run = (args: readonly string[], more = {}): Promise<CommandResult> =>
   sharelock(['tags', 'export', '--collection', 'photos', ...args], { env: { ...env, ...more } });
 
 beforeAll(async () => {
-  await writeFile(join(photos, 'a.jpg'), await jpegWithXmp(xmpPacket(['a, "b"', '東京'])));
+  await writeFile(join(photos, 'a.jpg'), await jpegWithXmp(xmpPacket(['a, "b"', '東京', '=1+2'])));
   const { code } = await sharelock(['index', photos, '--collection', 'photos'], { env });
   expect(code).toBe(0);
 });
@@ -32,6 +32,7 @@ describe('tags export', () => {
     const [head, ...rows] = csv.stdout.split('\r\n');
     expect(head).toMatch(/^path,vocabulary,label,source,state,/);
     expect(rows.map((row) => row.split(',IMPORTED')[0]?.replace(/^[^,]*,/, ''))).toEqual([
+      "keywords,'=1+2",
       'keywords,"a, ""b"""',
       'keywords,東京',
       '',
@@ -39,6 +40,7 @@ describe('tags export', () => {
     expect(json).toMatchObject({ code: 0, stdout: '' });
     const lines = (await readFile(out, 'utf8')).trimEnd().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { label: string }).label)).toEqual([
+      '=1+2',
       'a, "b"',
       '東京',
     ]);

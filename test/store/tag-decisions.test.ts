@@ -3,11 +3,13 @@ import { Random } from '../../platform/random.ts';
 import { asImageId, type ImageId, type LabelId } from '../../store/ids.ts';
 import { putVerdicts, type TagVerdict, type VerdictChanges } from '../../store/tag-decisions.ts';
 import { inTransaction } from '../../store/transaction.ts';
-import { findLabelsByNames } from '../../store/vocabulary-labels.ts';
+import { deleteVocabulary } from '../../store/vocabularies.ts';
+import { findLabelsByNames, readLabels } from '../../store/vocabulary-labels.ts';
 import { useDatabase } from '../support/database.ts';
 import { withCode } from '../support/errors.ts';
 import { freshName, indexed, newIndex, NOON } from '../support/rows.ts';
 import { newVocabulary } from '../support/tagging.ts';
+import { untilSomebodyWaits } from '../support/waiting.ts';
 
 const database = await useDatabase();
 const { pool } = database;
@@ -157,6 +159,37 @@ describe('what people say of tags', () => {
     const dog = both.map(({ undo }) => undo.find((one) => one.labelId === labelId('dog'))?.verdict);
     expect(dog).toContain(null); // the first found nothing, the second what the first said
     expect(dog.filter((verdict) => verdict !== null)).toHaveLength(1);
+  });
+
+  test('who decides and who deletes images wait for each other, and never in a circle', async () => {
+    const [late, early] = [await newImage(), await newImage()];
+    await pool.query(`UPDATE images SET path = 'z' WHERE id = $1`, [late]);
+    await pool.query(`UPDATE images SET path = 'a' WHERE id = $1`, [early]);
+    const lock = 'SELECT FROM images WHERE id = $1 FOR UPDATE'; // as they are locked before they go
+
+    const decided = await inTransaction(pool, async (client) => {
+      await client.query(lock, [early]);
+      const deciding = put(said(late, 'tree', 'ACCEPTED'), said(early, 'tree', 'ACCEPTED'));
+      await Promise.race([deciding, untilSomebodyWaits(pool)]);
+      await client.query(lock, [late]);
+      return { deciding };
+    });
+
+    expect((await decided.deciding).changed).toHaveLength(2);
+  });
+
+  test('labels whose vocabulary is gone are named, and nothing is stored', async () => {
+    const image = await newImage();
+    const gone = await newVocabulary(database, ['short-lived']);
+    const [label] = await readLabels(pool, { vocabularyId: gone.id, version: 1 });
+    await deleteVocabulary(pool, gone.name);
+    const late = { ...said(image, 'tree', 'ACCEPTED'), labelId: label?.id ?? labelId('tree') };
+
+    await expect(put(said(image, 'dog', 'ACCEPTED'), late)).rejects.toMatchObject(
+      withCode('NOT_FOUND'),
+    );
+
+    expect(await saidOf(image)).toEqual([]);
   });
 
   test('undo restores exactly what was said, whatever came along', async () => {

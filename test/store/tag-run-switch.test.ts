@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Random } from '../../platform/random.ts';
 import { asTagRunId, type ImageId, type LabelId, type TagRunId } from '../../store/ids.ts';
+import { deleteRunTags } from '../../store/orphaned-tags.ts';
 import type { IndexKey } from '../../store/changes.ts';
 import { registerTextModel } from '../../store/model-registry.ts';
 import { addRunTags } from '../../store/run-tags.ts';
@@ -9,15 +10,17 @@ import {
   applyTagRun,
   holdBuilding,
   listUnreclaimedRuns,
+  lockTags,
   reclaimTagRun,
   revertTagRun,
 } from '../../store/tag-run-switch.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { readLabels } from '../../store/vocabulary-labels.ts';
-import type { VocabularyRecord } from '../../store/vocabularies.ts';
+import { deleteVocabulary, type VocabularyRecord } from '../../store/vocabularies.ts';
 import { useDatabase } from '../support/database.ts';
 import { freshName, indexed, newIndex } from '../support/rows.ts';
 import { newVocabulary } from '../support/tagging.ts';
+import { untilSomebodyWaits } from '../support/waiting.ts';
 
 const database = await useDatabase();
 const { pool, prisma } = database;
@@ -252,4 +255,41 @@ test('a run whose job is gone is given up, and takes no more rows', async () => 
 
   expect(await hold()).toBe(false);
   expect(await apply(world, run)).toBe(false);
+});
+
+test('a vocabulary that is deleted while a run of it is applied waits for it, and not in a circle', async () => {
+  const world = await newWorld();
+  const random = new Random('deleted meanwhile');
+  const { collectionId } = world.key;
+  const [one] = world.vocabularies;
+  if (one === undefined) throw new Error('A world has vocabularies.');
+  const ofOne = { ...world, vocabularies: [one] };
+  const earlier = await buildRun(ofOne, random);
+  const run = await buildRun(ofOne, random);
+  await apply(world, earlier);
+
+  const { deleting } = await inTransaction(pool, async (client) => {
+    await lockTags(client, collectionId);
+    await holdBuilding(client, run.id);
+    const deleting = deleteVocabulary(pool, one.record.name);
+    await Promise.race([deleting, untilSomebodyWaits(pool)]);
+    const now = new Date();
+    await applyTagRun(client, { id: run.id, collectionId }, { isWhole: true, now });
+    return { deleting };
+  });
+
+  expect(await deleting).toBe(one.record.id);
+});
+
+test('rows of deleted runs that somebody deletes with their images are passed over, not waited for', async () => {
+  const world = await newWorld();
+  const run = await buildRun(world, new Random('orphaned'));
+  await pool.query('DELETE FROM tag_runs WHERE id = $1', [run.id]);
+
+  await inTransaction(pool, async (client) => {
+    await client.query('SELECT FROM run_tags WHERE run_id = $1 LIMIT 1 FOR UPDATE', [run.id]);
+    expect(await deleteRunTags(pool, run.id)).toBe(run.tags.size - 1);
+  });
+
+  expect(await deleteRunTags(pool, run.id)).toBe(1);
 });

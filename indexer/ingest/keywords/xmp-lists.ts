@@ -135,12 +135,13 @@ class ListReader {
     } else if (CONTAINERS.some((name) => isRdf(tag, name))) this.#bag = span;
   }
 
+  /** One of the photo itself: within properties there are others, of files it was made from. */
   #isInDescription(): boolean {
-    return this.#isIn('Description');
+    return this.#isIn('Description') && this.#isIn('RDF', -2);
   }
 
-  #isIn(name: string): boolean {
-    const parent = this.#open.at(-1)?.tag;
+  #isIn(name: string, at = -1): boolean {
+    const parent = this.#open.at(at)?.tag;
     return parent !== undefined && isRdf(parent, name);
   }
 }

@@ -1,5 +1,4 @@
 import type { ImageId, LabelId } from '../../../store/ids.ts';
-import type { ImageTagRecord } from '../../../store/image-tags.ts';
 import { findLabelNames } from '../../../store/label-names.ts';
 import { findRejectedNames } from '../../../store/rejected-tags.ts';
 import type { Queryable } from '../../../store/transaction.ts';
@@ -39,17 +38,18 @@ export async function keywordChanges(
   const ids = page.map(({ image }) => image.id);
   const rejected = await findRejectedNames(db, ids, vocabulary);
   return new Map(
-    page.map(({ image: { id }, tags }) => [id, changeOf(tags, rejected.get(id) ?? [], chains)]),
+    page.map((one) => [one.image.id, changeOf(one, rejected.get(one.image.id) ?? [], chains)]),
   );
 }
 
+/** A keyword stays while the image has a tag of its name, in whatever vocabulary: what is rejected is another one of that name. */
 function changeOf(
-  tags: readonly ImageTagRecord[],
+  { tags, names }: TaggedImage,
   rejected: readonly string[],
   chains: Chains,
 ): KeywordChange {
   const subject = [...new Set(tags.map(({ label }) => label))];
-  const without = new Set(rejected.filter((name) => !subject.includes(name)));
+  const without = new Set(rejected.filter((name) => !names.has(name)));
   const paths = tags.flatMap(({ labelId }) => {
     const chain = chains.get(labelId) ?? [];
     const isPlain = chain.every((name) => partsOf(name).length === 1 && !without.has(name));

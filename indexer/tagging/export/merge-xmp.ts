@@ -107,12 +107,18 @@ function newList({ name, added }: Wanted): string {
 
 function removalsOf(
   xmp: string,
-  { items }: KeywordList,
+  { name, items }: KeywordList,
   without: ReadonlySet<string>,
 ): readonly Edit[] {
   return items
-    .filter(({ text }) => partsOf(text).some((part) => without.has(cleanKeyword(part))))
+    .filter(({ text }) => isUnwanted(name, text, without))
     .map(({ start, end }) => ({ start: start - spaceBefore(xmp, start).length, end, text: '' }));
+}
+
+/** Only a hierarchy has parts: in dc:subject `a|b` is one keyword. */
+function isUnwanted(name: ListName, text: string, without: ReadonlySet<string>): boolean {
+  const keywords = name === 'subject' ? [text] : partsOf(text);
+  return keywords.some((keyword) => without.has(cleanKeyword(keyword)));
 }
 
 /** Indented as the item before. */
@@ -168,16 +174,17 @@ function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** Nothing is written that wouldn't be read so. */
+/** Nothing is written that wouldn't be read so. Throws `BAD_USER_INPUT`. */
 function checkMerged(merged: string, change: KeywordChange): void {
   const { lists } = readXmpLists(merged);
   for (const name of NAMES) {
     const items = lists.filter((list) => list.name === name).flatMap((list) => list.items);
     const texts = new Set(items.map(({ text }) => cleanKeyword(text)));
     const isMissing = change[name].some((text) => !texts.has(writable(text)));
-    const isLeft = [...texts].some((text) =>
-      partsOf(text).some((part) => change.without.has(part)),
-    );
-    if (isMissing || isLeft) throw new Error('A merged sidecar lacks a keyword, or keeps one.');
+    const isLeft = [...texts].some((text) => isUnwanted(name, text, change.without));
+    if (isMissing || isLeft) {
+      const message = 'The sidecar would lack a keyword, or keep one, if it was changed.';
+      throw new PlatformError('BAD_USER_INPUT', message);
+    }
   }
 }

@@ -28,11 +28,19 @@ export async function updateSidecar(
   const [path, before] = await findSidecar(photo, naming);
   const text = before === null ? created(change) : mergeXmp(await readText(path), change);
   if (text === null) return 'unchanged';
+  checkSize(text);
   if (dryRun) return 'written';
   const check = (): Promise<void> => checkUntouched(path, before);
   const mode = before === null ? {} : { mode: Number(before.mode & 0o777n) };
   await writeWhole(path, [text], { ...mode, check });
   return 'written';
+}
+
+/** A longer one nobody here would read again. */
+function checkSize(text: string): void {
+  if (Buffer.byteLength(text) <= MAX_XMP_BYTES) return;
+  const message = `The sidecar would be longer than ${MAX_XMP_BYTES} bytes.`;
+  throw new PlatformError('BAD_USER_INPUT', message);
 }
 
 function created(change: KeywordChange): string | null {
@@ -63,9 +71,18 @@ async function statOf(path: string): Promise<BigIntStats | null> {
   }
 }
 
+/** Of a declaration of another encoding: ASCII up to now, perhaps, but not what is written into it. */
+const OTHER_ENCODING = /^\ufeff?<\?xml[^>]*\sencoding\s*=\s*["'](?!utf-8["'])/i;
+
 /** A byte-order mark stays. */
 async function readText(path: string): Promise<string> {
   const bytes = await readWholeFile(path, MAX_XMP_BYTES); // follows no links
+  const text = decode(bytes);
+  if (!OTHER_ENCODING.test(text)) return text;
+  throw new PlatformError('BAD_USER_INPUT', 'The sidecar is no UTF-8, as it says.');
+}
+
+function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {

@@ -5,7 +5,7 @@ const COLUMNS = [
   ...['tag_run', 'set_by', 'set_at'],
 ];
 
-/** RFC 4180, a row a tag; a page of images a text. */
+/** RFC 4180, a row a tag; a page of images a text. What a spreadsheet would reckon has a `'` before it: keywords are strangers'. */
 export async function* writeCsv(
   pages: AsyncIterable<readonly TaggedImage[]>,
 ): AsyncGenerator<string> {
@@ -33,8 +33,10 @@ function toCsv(row: readonly Cell[]): string {
   return `${row.map(quote).join(',')}\r\n`;
 }
 
+const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
+
 function quote(cell: Cell): string {
-  const text = cell === null ? '' : String(cell);
+  const text = typeof cell === 'string' ? cell.replace(FORMULA, "'$&") : String(cell ?? '');
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -18,6 +18,8 @@ export interface ExportRequest {
 export interface TaggedImage {
   readonly image: ImageRecord;
   readonly tags: readonly ImageTagRecord[];
+  /** Names of all its tags, of those that weren't asked for, too. */
+  readonly names: ReadonlySet<string>;
 }
 
 /** Images of which the tags are read together. */
@@ -39,11 +41,17 @@ export async function* readTaggedImages(
     after = last.id;
     const ids = images.map(({ id }) => id);
     const tags = await findTagsOf(db, ids);
-    yield images.map((image) => ({
-      image,
-      tags: (tags.get(image.id) ?? []).filter((tag) => isWanted(tag, request)),
-    }));
+    yield images.map((image) => withTags(image, tags.get(image.id) ?? [], request));
   }
+}
+
+function withTags(
+  image: ImageRecord,
+  tags: readonly ImageTagRecord[],
+  request: ExportRequest,
+): TaggedImage {
+  const names = new Set(tags.map(({ label }) => label));
+  return { image, names, tags: tags.filter((tag) => isWanted(tag, request)) };
 }
 
 function isWanted(

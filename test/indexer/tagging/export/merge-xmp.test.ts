@@ -68,6 +68,27 @@ describe('a merge', () => {
     expect(keywordsOf(merged)).toEqual(['plant', 'tree']);
   });
 
+  test('takes a bar within a plain keyword for a part of it', () => {
+    const change = changeWith({ subject: ['a|b'], without: new Set(['a']) });
+
+    const merged = mergeXmp(xmpPacket(['a|b', 'a']), change) ?? '';
+
+    expect(keywordsOf(merged)).toEqual(['a|b']);
+  });
+
+  test("leaves the keywords of what the photo was made from alone, which aren't the photo's", () => {
+    const [, start = '', list = '', end = ''] =
+      /^([^]*)(<d:subject>[^]*<\/d:subject>)([^]*)$/.exec(LIGHTROOM) ?? [];
+    const source = `<crs:Source><r:Description>${list}</r:Description></crs:Source>`;
+
+    const merged =
+      mergeXmp(start + source + end, changeWith({ subject: ['cat'], without: new Set(['dog']) })) ??
+      '';
+
+    expect(merged).toContain(source);
+    expect(keywordsOf(merged)).toEqual(['cat']);
+  });
+
   test.each([
     ['<a/>'],
     ['<x:xmpmeta xmlns:x="adobe:ns:meta/">'],

@@ -114,6 +114,18 @@ describe('sidecars', () => {
     expect([...(await importedBy(one))].sort()).toEqual(['ours', 'theirs']);
   });
 
+  test('keep a keyword that a person set, though a label of that name was rejected elsewhere', async () => {
+    const one = await photos('a.jpg');
+    const vocabulary = await animals();
+    await writeFile(join(one.folder, 'a.xmp'), xmpPacket(['dog', 'animal']));
+    await tag(one, { add: ['dog'] });
+    await tag(one, { vocabulary, remove: ['dog', 'animal'] });
+
+    await written(one, { vocabulary });
+
+    expect(await importedBy(one)).toEqual(['dog']);
+  });
+
   test('are only counted in a dry run, and not made for photos without tags', async () => {
     const one = await photos('a.jpg');
     expect(await written(one)).toMatchObject({ written: 0, unchanged: 1 });
@@ -131,6 +143,25 @@ describe('sidecars', () => {
     await written(one, { naming: 'stem' });
 
     expect(await readdir(one.folder)).toEqual(['a.jpg', 'a.xmp']);
+  });
+
+  test('that say they are in another encoding, or would be too long to be read again, are left alone', async () => {
+    const one = await photos('a.jpg', 'b.jpg');
+    const latin = `<?xml version="1.0" encoding="ISO-8859-1"?>${xmpPacket(['theirs'])}`;
+    const long = `${xmpPacket(['theirs'])}<!--${' '.repeat(262_144 - xmpPacket(['theirs']).length - 20)}-->`;
+    await writeFile(join(one.folder, 'a.jpg.xmp'), latin);
+    await writeFile(join(one.folder, 'b.jpg.xmp'), long);
+    await tag(one, { add: ['Käse'] });
+
+    const { reasons, ...counts } = await written(one);
+
+    expect(counts).toEqual({ written: 0, unchanged: 0, skipped: 2 });
+    expect(reasons.sort()).toEqual([
+      'src/a.jpg: The sidecar is no UTF-8, as it says.',
+      'src/b.jpg: The sidecar would be longer than 262144 bytes.',
+    ]);
+    expect(await readFile(join(one.folder, 'a.jpg.xmp'), 'utf8')).toBe(latin);
+    expect(await readFile(join(one.folder, 'b.jpg.xmp'), 'utf8')).toBe(long);
   });
 
   test('that are links, no XMP, or outside of the media roots are left alone, with the reason', async () => {
