@@ -62,8 +62,12 @@ const FINDERS: Readonly<Record<NodeType, Finder>> = {
     const job = item === null ? null : await findJob(prisma, asJobId(item.jobId));
     return job !== null && isVisibleJob(viewer, job) ? item : null;
   },
-  Label: ({ loaders }, id) =>
-    Number(id) > LARGEST_LABEL ? Promise.resolve(null) : loaders.label.load(asLabelId(Number(id))),
+  Label: async ({ loaders, viewer }, id) => {
+    const label =
+      Number(id) > LARGEST_LABEL ? null : await loaders.label.load(asLabelId(Number(id)));
+    const isOpen = label !== null && (await loaders.vocabulary.load(label.vocabularyId))?.isOpen;
+    return isOpen === true && viewer.collections !== null ? null : label;
+  },
   Source: async (context, id) =>
     seen(
       context,

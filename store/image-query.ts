@@ -95,8 +95,14 @@ export async function queryImageIds(
 }
 
 /** Whether a filter lets everything through. */
-export function isEmptyFilter(filter: ImageFilter): boolean {
-  return Object.values(filter).every((value) => value === null || value === undefined);
+export function isEmptyFilter({ and, metadata, tags, ...others }: ImageFilter): boolean {
+  const isNothing = (value: unknown): boolean => value === null || value === undefined;
+  return (
+    Object.values(others).every(isNothing) &&
+    (and ?? []).every(isEmptyFilter) &&
+    (metadata ?? []).length === 0 &&
+    Object.values(tags ?? {}).every(isNothing)
+  );
 }
 
 export interface FilterSql {

@@ -1,4 +1,4 @@
-import { asImageId, type LabelId, type VocabularyId } from './ids.ts';
+import { asImageId, type CollectionId, type LabelId, type VocabularyId } from './ids.ts';
 import { withoutNul } from './label-names.ts';
 import type { Queryable } from './transaction.ts';
 import type { LabelRecord } from './vocabularies.ts';
@@ -47,19 +47,23 @@ export interface LabelPage {
   readonly limit: number;
   /** Only names that contain this, whatever the case. */
   readonly search: string | null;
+  /** Only labels that images of these collections have from a file or a person; null: all. */
+  readonly usedIn: readonly CollectionId[] | null;
 }
 
-const IS_FOUND = '($3::text IS NULL OR position(lower($3) in lower(name)) > 0)';
+const IS_FOUND = `($3::text IS NULL OR position(lower($3) in lower(name)) > 0) AND ($4::uuid[] IS NULL
+  OR EXISTS (SELECT FROM imported_tags m JOIN images i ON i.id = m.image_id WHERE m.label_id = labels.id AND i.collection_id = ANY($4))
+  OR EXISTS (SELECT FROM tag_decisions d JOIN images i ON i.id = d.image_id WHERE d.label_id = labels.id AND i.collection_id = ANY($4)))`;
 
 export async function listLabels(
   db: Queryable,
   { vocabularyId, version }: VersionKey,
-  { after, limit, search }: LabelPage,
+  { after, limit, search, usedIn }: LabelPage,
 ): Promise<readonly LabelRecord[]> {
   const { rows } = await db.query<Row>(
     `SELECT ${COLUMNS} FROM ${LABELS} WHERE vocabulary_id = $1 AND version = $2 AND ${IS_FOUND}
-       AND position > $4 ORDER BY position LIMIT $5`,
-    [vocabularyId, version, search && withoutNul(search), after ?? -1, limit],
+       AND position > $5 ORDER BY position LIMIT $6`,
+    [vocabularyId, version, search && withoutNul(search), usedIn, after ?? -1, limit],
   );
   return rows.map(toRecord);
 }
@@ -67,11 +71,11 @@ export async function listLabels(
 export async function countLabels(
   db: Queryable,
   { vocabularyId, version }: VersionKey,
-  search: string | null,
+  { search, usedIn }: Pick<LabelPage, 'search' | 'usedIn'>,
 ): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM ${LABELS} WHERE vocabulary_id = $1 AND version = $2 AND ${IS_FOUND}`,
-    [vocabularyId, version, search && withoutNul(search)],
+    [vocabularyId, version, search && withoutNul(search), usedIn],
   );
   return rows[0]?.count ?? 0;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FORMATS } from '../../indexer/tagging/vocabulary-formats/formats.ts';
 import { checkedVersion, readWritten } from '../../indexer/tagging/written-vocabulary.ts';
+import { PlatformError } from '../../platform/errors.ts';
 import { listVersions, type VocabularyRecord } from '../../store/vocabularies.ts';
 import { countLabels, listLabels } from '../../store/vocabulary-labels.ts';
 import { hasRole } from '../auth/viewer.ts';
@@ -18,7 +19,7 @@ export const Vocabulary: VocabularyResolvers = {
   id: ({ id }) => encodeNodeId('Vocabulary', id),
   labelCount: async ({ id }, _args, { loaders }) =>
     (await loaders.newestVersion.load(id))?.labelCount ?? 0,
-  labels: (vocabulary, { version, search, ...page }, { services }) => {
+  labels: (vocabulary, { version, search: asked, ...page }, { services, viewer }) => {
     const { pool } = services.database;
     const kind = `labels ${vocabulary.id}`;
     const begun =
@@ -27,12 +28,15 @@ export const Vocabulary: VocabularyResolvers = {
       vocabularyId: vocabulary.id,
       version: checkedVersion(vocabulary, version ?? begun?.version ?? null),
     };
+    // Keywords come from all collections' images; other labels were written for everybody.
+    const usedIn = vocabulary.isOpen ? viewer.collections : null;
+    const search = asked ?? null;
     return paginate(page, {
       ...{ kind, key: LABEL_KEY, most: MAX_LABELS },
       keyOf: (label) => `${label.version}:${label.position}`,
       read: ({ limit }) =>
-        listLabels(pool, key, { after: begun?.position ?? null, limit, search: search ?? null }),
-      count: () => countLabels(pool, key, search ?? null),
+        listLabels(pool, key, { after: begun?.position ?? null, limit, search, usedIn }),
+      count: () => countLabels(pool, key, { search, usedIn }),
     });
   },
   versions: async ({ id }, _args, { services }) => [
@@ -40,6 +44,10 @@ export const Vocabulary: VocabularyResolvers = {
   ],
   export: async (vocabulary: VocabularyRecord, { format, version }, context) => {
     const { pool } = context.services.database;
+    if (vocabulary.isOpen && context.viewer.collections !== null) {
+      const message = 'Keywords of all collections need a key for all; "labels" lists yours.';
+      throw new PlatformError('FORBIDDEN', message);
+    }
     const checked = checkedVersion(vocabulary, version ?? null);
     return FORMATS[format].write(
       await readWritten(pool, vocabulary, checked, visibleImages(context)),

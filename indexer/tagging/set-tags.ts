@@ -23,6 +23,8 @@ import { nearestNames } from './nearest-names.ts';
 /** Labels to add or to remove. */
 const MOST_LABELS = 100;
 const LONGEST_LABEL = 200;
+/** Images times labels of one change: more would keep others waiting for seconds. */
+const MOST_PAIRS = 20_000;
 
 export interface TagChange {
   /** Each once. */
@@ -41,6 +43,11 @@ export function setTags(pool: Pool, change: TagChange): Promise<readonly NamedVe
   const both = add.find((name) => remove.includes(name));
   if (both !== undefined) {
     throw bad(`"${both}" stands in "add" and in "remove": leave it in one of them.`);
+  }
+  const pairs = change.imageIds.length * (add.length + remove.length);
+  if (pairs > MOST_PAIRS) {
+    const message = `${pairs} pairs of image and label at once are too many: at most ${MOST_PAIRS}.`;
+    throw bad(message);
   }
   return inTransaction(pool, async (client) => {
     await lockForVerdicts(client, change.imageIds); // before labels are made: so does who indexes

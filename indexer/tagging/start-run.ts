@@ -12,6 +12,8 @@ import { revertInput, tagInput, type TagInput } from '../jobs/tag-input.ts';
 import { checkedVersion } from './written-vocabulary.ts';
 import type { RunOptions, RunTarget } from './prepare-run.ts';
 
+const ALL = { search: null, usedIn: null };
+
 export interface TagRunRequest {
   readonly collectionId: CollectionId;
   readonly vocabulary: VocabularyRecord;
@@ -40,7 +42,7 @@ export async function resolveTarget(
     const message = `The labels of "${name}" are whatever files and people called things, in all collections: put those you mean into a vocabulary.`;
     throw new PlatformError('BAD_USER_INPUT', message);
   }
-  if ((await countLabels(pool, { vocabularyId, version }, null)) === 0) {
+  if ((await countLabels(pool, { vocabularyId, version }, ALL)) === 0) {
     const message = `Version ${version} of "${name}" has no labels: give it some.`;
     throw new PlatformError('BAD_USER_INPUT', message);
   }

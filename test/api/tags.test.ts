@@ -131,6 +131,23 @@ describe('setTags', () => {
     expect(valuesAt(unseen, 'setTags.userErrors.code')).toEqual(['NOT_FOUND']);
     expect(valuesAt(seen, 'image.tags.setBy')).toEqual([null, null]);
   });
+
+  test('of a keyword is known where its images are seen, and nowhere else', async () => {
+    const other = freshName('elsewhere');
+    await api.indexedCollection(other, ['koala']);
+    const keys = [await api.keyFor('READER', [collection]), await api.keyFor('READER', [other])];
+    await setTags({ imageIds: [koala], add: ['project x'] });
+    const ask = (document: string, key: string): Promise<Answer> =>
+      api.query(`{ vocabulary(name: "keywords") { ${document} } }`, { key });
+    const list = 'labels(search: "project") { totalCount edges { node { id name } } }';
+
+    const [own, foreign] = await Promise.all(keys.map((key) => ask(list, key)));
+    const exported = await ask('export(format: CSV)', keys[1] ?? '');
+
+    expect(own && valuesAt(own, 'vocabulary.labels.edges.node.name')).toEqual(['project x']);
+    expect(foreign && valuesAt(foreign, 'vocabulary.labels.totalCount')).toEqual([0]);
+    expect(exported.codes).toEqual(['FORBIDDEN']);
+  });
 });
 
 describe('a filter on tags', () => {

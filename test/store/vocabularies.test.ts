@@ -192,13 +192,18 @@ describe('reading', () => {
     const { vocabulary } = await put(freshName('animals'), ANIMALS);
     const key = { vocabularyId: vocabulary.id, version: 1 };
 
-    const page = await listLabels(pool, key, { after: 0, limit: 1, search: null });
-    const found = await listLabels(pool, key, { after: null, limit: 9, search: 'OO%' });
+    const page = await listLabels(pool, key, { after: 0, limit: 1, search: null, usedIn: null });
+    const found = await listLabels(pool, key, {
+      after: null,
+      limit: 9,
+      search: 'OO%',
+      usedIn: null,
+    });
 
     expect(page.map(({ name }) => name)).toEqual(['dog']);
     expect(found).toEqual([]);
-    expect(await countLabels(pool, key, 'OO')).toBe(1);
-    expect(await countLabels(pool, key, null)).toBe(3);
+    expect(await countLabels(pool, key, { search: 'OO', usedIn: null })).toBe(1);
+    expect(await countLabels(pool, key, { search: null, usedIn: null })).toBe(3);
     const names = await findLabelsByNames(pool, key, ['poodle', 'cat']);
     expect([...names.keys()]).toEqual(['poodle']);
     const ids = [...names.values()].map(({ id }) => id);
