@@ -47,7 +47,7 @@ if (!hasBrowser) console.warn('Skipped: the report in a browser. No Chromium.');
     await page.getByRole('img', { name: 'Reliability of bird' }).waitFor();
     await page.getByRole('link', { name: 'Review doubtful ones' }).click();
 
-    await page.waitForURL(`**/review?c=demo&vocabulary=${CREATURES}&label=bird`);
+    await page.waitForURL(`**/review?c=demo&vocabulary=${CREATURES}&label=bird&order=UNCERTAIN`);
   });
 
   test('it is saved as a table', async () => {
