@@ -131,7 +131,7 @@ async function ingestOnce(
 }
 
 async function empty({ database }: JobServices): Promise<void> {
-  await database.pool.query('TRUNCATE embeddings, images, index_entries, job_items');
+  await database.pool.query('TRUNCATE embeddings, images, index_entries, job_items CASCADE');
   await database.pool.query('DELETE FROM jobs');
   await rm(join(data, 'thumbnails'), { recursive: true, force: true });
 }

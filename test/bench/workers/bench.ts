@@ -46,7 +46,7 @@ export function ingest(
 
 /** Forgets what the round before indexed. */
 export async function empty({ database }: Pick<Bench, 'database'>): Promise<void> {
-  await database.pool.query('TRUNCATE embeddings, images, index_entries, job_items');
+  await database.pool.query('TRUNCATE embeddings, images, index_entries, job_items CASCADE');
   await database.pool.query('DELETE FROM jobs');
 }
 

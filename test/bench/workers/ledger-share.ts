@@ -81,11 +81,12 @@ async function embedAlone(
   return median(perPhoto);
 }
 
-/** As large as an ingest's batches. */
+/** As large as an ingest's batches, one at a time: they would only wait for each other. */
 const idle = defineJob<{ items: number }, JobServices>({
   kind: 'SNAPSHOT',
   input: z.object({ items: z.int() }),
   batchSize: BATCH_SIZE,
+  lanes: 1,
   isDryRun: () => false,
   plan: async ({ items }, { database }, { jobId }) => {
     const keys = Array.from({ length: items }, (_, i) => `src/photo ${i}.jpg`);
