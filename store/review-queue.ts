@@ -38,6 +38,8 @@ export interface ReviewFilter {
   readonly vocabularyId: VocabularyId | null;
   /** Null: all. */
   readonly labelIds: readonly LabelId[] | null;
+  /** Only what runs gave, nothing that they left out. */
+  readonly isTagged?: boolean;
   /** Lower bounds of the strata that runs were counted in. */
   readonly strata: readonly number[];
 }
@@ -60,7 +62,7 @@ export async function listReviewItems(
 ): Promise<readonly ReviewItemRecord[]> {
   const runs = await findShownRuns(db, filter);
   const { rows } = await db.query<ReviewRow>(
-    `WITH pairs AS (${pairsOf(order, runs.length, part)})
+    `WITH pairs AS (${pairsOf(order, runs.length, { part, isTagged: filter.isTagged })})
      SELECT p.image_id, p.label_id, p.run_id, p.score, p.probability, p.is_tagged, p.rank, p.threshold,
        l.name AS label, v.name AS vocabulary
      FROM (SELECT * FROM pairs
@@ -83,7 +85,7 @@ export async function countReviewItems(
 ): Promise<number> {
   const runs = await findShownRuns(db, filter);
   const { rows } = await db.query<{ count: string }>(
-    `WITH pairs AS (${pairsOf(order, runs.length)})
+    `WITH pairs AS (${pairsOf(order, runs.length, { isTagged: filter.isTagged })})
      SELECT count(*) FROM pairs`,
     [runs, filter.labelIds, filter.strata],
   );
@@ -132,8 +134,13 @@ const RANKS: Readonly<Record<ReviewOrder, Readonly<Record<'tag' | 'sample', stri
   },
 };
 
+interface Pairs {
+  readonly part?: ReviewPart | undefined;
+  readonly isTagged: boolean | undefined;
+}
+
 /** Pairs of the shown runs ($1) that nobody decided on; of labels ($2). Strata ($3) are named in any case, to have a type. */
-function pairsOf(order: ReviewOrder, runs: number, part?: ReviewPart): string {
+function pairsOf(order: ReviewOrder, runs: number, { part, isTagged = false }: Pairs): string {
   const columns = 't.image_id, t.label_id, t.run_id, t.score, t.probability, r.threshold';
   const where = `t.run_id = ANY($1::uuid[]) AND $3::float8[] IS NOT NULL AND ($2::int[] IS NULL OR t.label_id = ANY($2::int[]))
     AND NOT EXISTS (SELECT FROM tag_decisions d WHERE d.image_id = t.image_id AND d.label_id = t.label_id)
@@ -141,7 +148,7 @@ function pairsOf(order: ReviewOrder, runs: number, part?: ReviewPart): string {
   const join = 'JOIN run_labels r ON r.run_id = t.run_id AND r.label_id = t.label_id';
   const isNewest = runs > 1 ? `AND ${NO_LATER_RUN}` : '';
   const tags = `SELECT ${columns}, true AS is_tagged, ${RANKS[order].tag} AS rank FROM run_tags t ${join} WHERE ${where} ${isNewest}`;
-  if (order === 'BEST') return tags;
+  if (order === 'BEST' || isTagged) return tags;
   const isNoTag =
     'NOT EXISTS (SELECT FROM run_tags x WHERE x.image_id = t.image_id AND x.label_id = t.label_id AND x.run_id = ANY($1::uuid[]))';
   const isOnce = runs > 1 ? `AND ${NO_LATER_SAMPLE}` : '';

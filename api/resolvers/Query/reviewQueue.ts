@@ -43,13 +43,15 @@ export const reviewQueue: NonNullable<QueryResolvers['reviewQueue']> = async (
   };
   const kind = `${by} reviews of ${collectionId}`;
   if (by === 'MIXED') {
+    // Of all labels there are thousands of pairs that runs left out for each one they gave.
+    const mixed = { ...filter, isTagged: labelIds === null };
     return paginate(page, {
       ...{ kind, key: MIXED_PLACE },
       keyOf: ({ place: { count, drawn, doubtful } }: MixedItem) =>
         `${count}|${write(drawn)}|${write(doubtful)}`,
       read: ({ after, limit }) =>
-        listMixedItems(pool, filter, { after: mixedPlaceOf(after), limit }),
-      count: () => countReviewItems(pool, filter, 'SAMPLED'),
+        listMixedItems(pool, mixed, { after: mixedPlaceOf(after), limit }),
+      count: () => countReviewItems(pool, mixed, 'SAMPLED'),
     });
   }
   return paginate(page, {
