@@ -6,7 +6,7 @@ import { resolveSourceFolder } from '../indexer/ingest/sources.ts';
 import { startIngest } from '../indexer/jobs/ingest.ts';
 import { countCollections } from '../store/collections.ts';
 import { findJob, type JobRecord } from '../store/jobs.ts';
-import { countItems } from '../store/job-items.ts';
+import { countItems } from '../store/job-progress.ts';
 import { addSource } from '../store/sources.ts';
 import type { Progress } from './progress.ts';
 import { COMMAND_LINE } from './with-database.ts';

@@ -2,7 +2,7 @@ import { JOB_KINDS, type JobServices } from '../indexer/jobs/index.ts';
 import { JobRunner } from '../indexer/jobs/runner.ts';
 import { createLogger } from '../platform/logger.ts';
 import type { JobId } from '../store/ids.ts';
-import { countItems } from '../store/job-items.ts';
+import { countItems } from '../store/job-progress.ts';
 import { findJob, type JobRecord } from '../store/jobs.ts';
 import type { CommandContext } from './program.ts';
 import type { Progress } from './progress.ts';

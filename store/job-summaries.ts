@@ -2,11 +2,11 @@ import { z } from 'zod';
 import {
   ITEM_COLUMNS,
   toItemRecord,
-  type ItemCounts,
   type ItemRecord,
   type JobItemState,
   type RawItem,
 } from './job-items.ts';
+import { type ItemCounts } from './job-progress.ts';
 import type { JobId } from './ids.ts';
 import type { Queryable } from './transaction.ts';
 

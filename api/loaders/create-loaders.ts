@@ -12,7 +12,7 @@ import { countIndexedOf } from '../../store/changes.ts';
 import { hexOf, readEmbeddings } from '../../store/embeddings.ts';
 import { findImagesByIds } from '../../store/images.ts';
 import { findTagsOf } from '../../store/image-tags.ts';
-import { measureRates } from '../../store/job-items.ts';
+import { measureRates } from '../../store/job-progress.ts';
 import { countItemsOf } from '../../store/job-summaries.ts';
 import type {
   CollectionId,

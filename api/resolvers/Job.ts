@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { revertInput } from '../../indexer/jobs/tag-input.ts';
-import { countItems, listItems, type ItemCounts } from '../../store/job-items.ts';
+import { listItems } from '../../store/job-items.ts';
+import { countItems, type ItemCounts } from '../../store/job-progress.ts';
 import { asGenerationId } from '../../store/ids.ts';
 import type { JobRecord } from '../../store/jobs.ts';
 import { NUMBER_KEY, paginate } from '../connections.ts';

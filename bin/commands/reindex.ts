@@ -11,7 +11,7 @@ import { getCollection } from '../../store/collections.ts';
 import type { Database } from '../../store/database.ts';
 import { listGenerations } from '../../store/generations.ts';
 import type { CollectionId } from '../../store/ids.ts';
-import { countItems } from '../../store/job-items.ts';
+import { countItems } from '../../store/job-progress.ts';
 import { recordAudit } from '../../store/audit.ts';
 import { reportJob } from '../job-report.ts';
 import type { CommandContext } from '../program.ts';

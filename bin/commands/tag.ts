@@ -14,7 +14,7 @@ import { PlatformError } from '../../platform/errors.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { recordAudit } from '../../store/audit.ts';
 import { getCollection } from '../../store/collections.ts';
-import { countItems } from '../../store/job-items.ts';
+import { countItems } from '../../store/job-progress.ts';
 import type { JobRecord } from '../../store/jobs.ts';
 import { findTagRunsOfJobs, listRunLabels } from '../../store/tag-runs.ts';
 import { readLabels } from '../../store/vocabulary-labels.ts';

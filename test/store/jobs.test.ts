@@ -13,15 +13,13 @@ import {
   addItems,
   claimItems,
   completeItems,
-  countItems,
   extendLease,
   listItems,
-  measureRate,
-  measureRates,
   releaseItems,
   type Claim,
   type Outcome,
 } from '../../store/job-items.ts';
+import { countItems, measureRate, measureRates } from '../../store/job-progress.ts';
 import {
   createJob,
   findJob,

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PlatformError } from '../../../platform/errors.ts';
 import { isKeyInForce } from '../../../store/api-keys.ts';
-import { countItems } from '../../../store/job-items.ts';
+import { countItems } from '../../../store/job-progress.ts';
 import { findJob, type JobRecord } from '../../../store/jobs.ts';
 import { unauthenticated } from '../../auth/authenticate.ts';
 import { findVisibleJob } from '../../auth/visible.ts';

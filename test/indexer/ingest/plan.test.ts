@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { planIngest } from '../../../indexer/ingest/plan.ts';
 import type { CollectionId, JobId } from '../../../store/ids.ts';
 import { putImages } from '../../../store/images.ts';
-import { countItems } from '../../../store/job-items.ts';
+import { countItems } from '../../../store/job-progress.ts';
 import { cancelJob } from '../../../store/job-control.ts';
 import { createJob } from '../../../store/jobs.ts';
 import { countOutcomes } from '../../../store/ledger.ts';

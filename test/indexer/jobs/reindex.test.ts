@@ -20,7 +20,7 @@ import { listGenerations, type GenerationRecord } from '../../../store/generatio
 import { deleteImages, listImages, type ImageRecord } from '../../../store/images.ts';
 import type { VisionSpaceId } from '../../../store/ids.ts';
 import { cancelJob, retryFailedItems } from '../../../store/job-control.ts';
-import { countItems } from '../../../store/job-items.ts';
+import { countItems } from '../../../store/job-progress.ts';
 import { getJob, type JobRecord } from '../../../store/jobs.ts';
 import type { ErrorCode } from '../../../platform/errors.ts';
 import { inTransaction } from '../../../store/transaction.ts';
