@@ -46,20 +46,6 @@ export async function putLabelCalibrations(
   );
 }
 
-/** Stored calibrations, unparsed, by label. */
-export async function readLabelCalibrations(
-  db: Queryable,
-  { collectionId, textModelId }: CalibrationKey,
-  labelIds: readonly LabelId[],
-): Promise<ReadonlyMap<LabelId, unknown>> {
-  const { rows } = await db.query<{ label_id: number; calibration: unknown }>(
-    `SELECT label_id, calibration FROM label_calibrations
-     WHERE collection_id = $1 AND text_model_id = $2 AND label_id = ANY($3::int[])`,
-    [collectionId, textModelId, labelIds],
-  );
-  return new Map(rows.map((row) => [asLabelId(row.label_id), row.calibration]));
-}
-
 export interface DecidedEmbedding {
   readonly imageId: ImageId;
   readonly labelId: LabelId;

@@ -50,7 +50,7 @@ export function putVocabulary(pool: Pool, put: NewVersion): Promise<PutResult> {
 }
 
 /** The same within a transaction. */
-export async function putInTransaction(client: Queryable, put: NewVersion): Promise<PutResult> {
+async function putInTransaction(client: Queryable, put: NewVersion): Promise<PutResult> {
   const before = await lockOrCreateVocabulary(client, put.name, put.now);
   if (before.isOpen || put.name === KEYWORDS) throw isOpenError(put.name);
   checkVersion(before, put.ifVersion);

@@ -12,33 +12,6 @@ export function ancestorsOf(labels: readonly LabelInHierarchy[]): Relatives {
   return closureOf(new Map(labels.map(({ id, parentIds }) => [id, parentIds])));
 }
 
-/** All that are below each of the labels, nearest first, each once; labels that have none are left out. */
-export function descendantsOf(labels: readonly LabelInHierarchy[]): Relatives {
-  return closureOf(childrenOf(labels));
-}
-
-/** The labels and all below them, each once: what a tag filter on them means. */
-export function withDescendants(
-  ids: readonly LabelId[],
-  labels: readonly LabelInHierarchy[],
-): readonly LabelId[] {
-  const children = childrenOf(labels);
-  const below = ids.flatMap((id) => reach(id, children.get(id) ?? [], children));
-  return [...new Set([...ids, ...below])];
-}
-
-function childrenOf(labels: readonly LabelInHierarchy[]): Relatives {
-  const children = new Map<LabelId, LabelId[]>();
-  for (const { id, parentIds } of labels) {
-    for (const parent of parentIds) {
-      const siblings = children.get(parent);
-      if (siblings === undefined) children.set(parent, [id]);
-      else siblings.push(id);
-    }
-  }
-  return children;
-}
-
 function closureOf(next: Relatives): Relatives {
   const closure = [...next].map(([id, nearest]) => [id, reach(id, nearest, next)] as const);
   return new Map(closure.filter(([, reached]) => reached.length > 0));

@@ -4,8 +4,8 @@ import type { ImageFilter } from '../../store/image-query.ts';
 import type { ChoiceOptions } from './label-rules.ts';
 import type { RunOptions } from './prepare-run.ts';
 
-export const MOST_TAGS_AN_IMAGE = 100;
-export const DEFAULT_OPTIONS = {
+const MOST_TAGS_AN_IMAGE = 100;
+const DEFAULT_OPTIONS = {
   ...{ maxTagsPerImage: 5, minTagsPerImage: 0, minProbability: 0.5 },
 } as const satisfies ChoiceOptions;
 

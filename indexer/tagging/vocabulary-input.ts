@@ -32,12 +32,12 @@ const MOST_ABOVE = 100;
 const MOST_DESCRIPTION = 2000;
 
 /** Names in one form: composed, without white space around it, each white space within it one space. */
-export function normalizeName(name: string): string {
+function normalizeName(name: string): string {
   return name.normalize('NFC').replace(/\s+/gu, ' ').trim();
 }
 
 /** Two names that differ in nothing else are the same to people. */
-export function foldName(name: string): string {
+function foldName(name: string): string {
   return normalizeName(name).toLowerCase();
 }
 
@@ -64,7 +64,7 @@ export function checkDescription(description: string | null): string | null {
 }
 
 /** A label's name in its one form. `what` begins the message of a refusal. */
-export function checkLabelName(name: string, what = 'The label'): string {
+function checkLabelName(name: string, what = 'The label'): string {
   checkLength(name, MOST_NAME, what);
   const normal = normalizeName(name);
   if (!/[\p{L}\p{N}\p{P}\p{S}]/u.test(normal)) throw wrong(`${what} has no name.`);

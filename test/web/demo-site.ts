@@ -6,6 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser, openPage, type OpenPage } from '../support/browser.ts';
 import { useEmptyDatabase } from '../support/database.ts';
 import { startServer, type RunningServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -115,14 +116,12 @@ export async function tagTheDemo({ ask }: DemoSite): Promise<void> {
   const input = { collection: 'demo', vocabulary: CREATURES, minProbability: 0.3 };
   const { startTagRun } = await ask(START, { input });
   const { id } = (startTagRun as { job: { id: string } }).job;
-  for (let tries = 0; tries < 200; tries++) {
+  await until('the tag run is done', async () => {
     const { job } = await ask('query ($id: ID!) { job(id: $id) { state } }', { id });
     const { state } = job as { state: string };
-    if (state === 'SUCCEEDED') return;
-    if (state === 'FAILED') break;
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-  throw new Error('The tag run did not end well.');
+    if (state === 'FAILED') throw new Error('The tag run did not end well.');
+    return state === 'SUCCEEDED';
+  });
 }
 
 function hasUserErrors(payload: unknown): boolean {

@@ -1,5 +1,5 @@
 /** Of one image; more are left out. */
-export const MAX_KEYWORDS = 500;
+const MAX_KEYWORDS = 500;
 const MAX_CHARACTERS = 200;
 
 /** Parts a hierarchy is written with: `animal|dog|poodle`. */

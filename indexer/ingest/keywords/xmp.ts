@@ -17,7 +17,7 @@ export function readXmpKeywords(bytes: Uint8Array | undefined): readonly string[
 }
 
 /** Without byte-order mark and padding. Throws when it is neither UTF-8 nor marked UTF-16. */
-export function decodeXmp(bytes: Uint8Array): string {
+function decodeXmp(bytes: Uint8Array): string {
   const [first, second] = bytes;
   const isMarked = (first === 0xfe && second === 0xff) || (first === 0xff && second === 0xfe);
   const encoding = !isMarked ? 'utf-8' : first === 0xfe ? 'utf-16be' : 'utf-16le';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ancestorsOf, descendantsOf, withDescendants } from '../../../indexer/tagging/hierarchy.ts';
+import { ancestorsOf } from '../../../indexer/tagging/hierarchy.ts';
 import { asLabelId } from '../../../store/ids.ts';
 
 const [animal, pet, dog, poodle, stone] = [1, 2, 3, 4, 5].map(asLabelId);
@@ -20,22 +20,6 @@ test('what is above a label comes nearest first, each once', () => {
       [poodle, [dog, animal, pet]],
     ]),
   );
-});
-
-test('what is below a label comes nearest first, each once', () => {
-  expect(descendantsOf(TREE)).toEqual(
-    new Map([
-      [animal, [dog, poodle]],
-      [pet, [dog, poodle]],
-      [dog, [poodle]],
-    ]),
-  );
-});
-
-test('a filter on labels means them and all below', () => {
-  const ids = [asLabelId(3), asLabelId(2), asLabelId(5)];
-
-  expect(withDescendants(ids, TREE)).toEqual([dog, pet, stone, poodle]);
 });
 
 test('a circle in the rows ends', () => {
